@@ -30,8 +30,10 @@
 
 static const char *progname;
 
-static _Noreturn __attribute__((format(printf, 1, 2))) void
-die(const char *format, ...)
+static _Noreturn void die(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+static void die(const char *format, ...)
 {
     va_list args;
 

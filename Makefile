@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# `make demo` and `make test` are all that a newcomer needs; a machine with git
+# and make is enough. Each step below says what it does, and is an ordinary
+# command that can be given by hand as well (make -n shows it).
+#
+#   make [QEMU=binary] [QEMU_TREE=configured build tree] [BUILD=folder]
+
+BUILD ?= build
+QEMU ?= qemu-system-x86_64
+QEMU_TREE ?=
+
+SETUP = -Dqemu_binary=$(QEMU) -Dqemu_source=$(QEMU_TREE)
+SANITIZE = -Dmodule=disabled -Db_sanitize=address,undefined -Db_lundef=false
+
+.NOTPARALLEL:
+.PHONY: all packages headers build sanitize test demo lint install clean help
+
+all: build
+
+packages:
+	@mkdir -p $(BUILD)/log
+	@scripts/install-packages $(BUILD)/log/packages.log
+
+# Written anew only when the answer changes: another QEMU, another build.
+headers: packages
+	@scripts/qemu-source --qemu $(QEMU) $(QEMU_TREE:%=--tree %) \
+		>$(BUILD)/log/qemu.new
+	@cmp -s $(BUILD)/log/qemu.new $(BUILD)/log/qemu || \
+		mv $(BUILD)/log/qemu.new $(BUILD)/log/qemu
+
+$(BUILD)/build.ninja: $(BUILD)/log/qemu
+	@echo "==> meson setup $(BUILD)"
+	@meson setup $(if $(wildcard $@),--reconfigure) $(SETUP) $(BUILD) \
+		>$(BUILD)/log/setup.log || { tail -n 20 $(BUILD)/log/setup.log; \
+		echo "==> that failed; see $(BUILD)/log/setup.log"; exit 1; }
+	@touch $@
+
+$(BUILD)/log/qemu: headers
+
+build: headers $(BUILD)/build.ninja
+	@echo "==> ninja -C $(BUILD)"
+	@ninja -C $(BUILD) || { \
+		echo "==> that failed; the first message above says where"; exit 1; }
+
+# The files that need no QEMU once more, under AddressSanitizer and UBSan.
+sanitize: build
+	@if [ ! -f $(BUILD)/sanitize/build.ninja ]; then \
+		echo "==> meson setup $(BUILD)/sanitize"; \
+		meson setup $(SANITIZE) $(BUILD)/sanitize \
+			>$(BUILD)/log/sanitize.log || { \
+			tail -n 20 $(BUILD)/log/sanitize.log; exit 1; }; \
+	fi
+	@echo "==> ninja -C $(BUILD)/sanitize"
+	@ninja -C $(BUILD)/sanitize
+
+# Both runs are always made; the closing line counts the cases of both.
+test: sanitize
+	@rm -f $(BUILD)/meson-logs/testlog.* $(BUILD)/sanitize/meson-logs/testlog.*
+	@status=0; \
+	echo "==> meson test -C $(BUILD)"; \
+	meson test -C $(BUILD) --no-rebuild --print-errorlogs || status=1; \
+	echo "==> meson test -C $(BUILD)/sanitize --suite unit"; \
+	meson test -C $(BUILD)/sanitize --no-rebuild --print-errorlogs \
+		--suite unit || status=1; \
+	echo "==> logs: $(BUILD)/meson-logs/testlog.txt," \
+		"$(BUILD)/sanitize/meson-logs/testlog.txt"; \
+	scripts/count-tests $(BUILD) $(BUILD)/sanitize && exit $$status
+
+demo: build
+	@tests/guest/demo $(BUILD)
+
+lint: build
+	@meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite lint
+
+install: build
+	@meson install -C $(BUILD) --no-rebuild
+
+# What was fetched stays in ~/.cache/isolab.
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo "make          install what is missing, build the module and launcher"
+	@echo "make demo     boot a guest and watch its driver stream"
+	@echo "make test     run every test; the last line counts them"
+	@echo "make lint     only the checks of format, C and licences"
+	@echo "make install  install the module and launcher"
+	@echo "make clean    remove $(BUILD)/"
+	@echo "QEMU=binary   build for another QEMU than the one in PATH"
