@@ -1,0 +1,191 @@
+/*
+ * The command ring (xHCI 1.2 §4.6, §4.9.3).
+ *
+ *  1. Commands run one at a time, in order, and each gives exactly one Command
+ *     Completion Event that names its TRB.
+ *  2. What a command is, is a row: type, the work, and whether it names an
+ *     enabled slot. A type without a row is a TRB Error, and the ring goes on.
+ *  3. CRR is set by the first doorbell and cleared by a stop, an abort or R/S.
+ *     While it is set the pointer cannot be written (§5.4.5).
+ *  4. The walk is bounded; Link TRBs that lead nowhere are an internal error.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "core.h"
+#include "trace-hw_xhci.h"
+
+/* Rule 4. */
+#define COMMANDS_PER_TURN 64
+#define LINKS_IN_A_ROW 16
+
+static unsigned no_op(IxhciState *x, ixhci_command *c)
+{
+    return CC_SUCCESS;
+}
+
+static ixhci_ep *find_ep(IxhciState *x, const ixhci_command *c)
+{
+    unsigned dci = xhci_get(c->trb.dw[3], TRB_EP_ID);
+
+    return ixhci_slot_get(x, c->slot_id)->eps[dci];
+}
+
+/* xHCI 1.2 §4.6.8: the model keeps no toggle, so that TSP changes nothing. */
+static unsigned reset_endpoint(IxhciState *x, ixhci_command *c)
+{
+    ixhci_ep *ep = find_ep(x, c);
+
+    return ep ? ixhci_endpoint_unhalt(ep) : CC_CONTEXT_STATE_ERROR;
+}
+
+static unsigned stop_endpoint(IxhciState *x, ixhci_command *c)
+{
+    ixhci_ep *ep = find_ep(x, c);
+
+    return ep ? ixhci_endpoint_stop(ep) : CC_CONTEXT_STATE_ERROR;
+}
+
+static unsigned set_tr_dequeue(IxhciState *x, ixhci_command *c)
+{
+    uint64_t pointer = ixhci_trb_pointer(&c->trb) & ~UINT64_C(0xe);
+    ixhci_ep *ep = find_ep(x, c);
+
+    if (!ep) {
+        return CC_CONTEXT_STATE_ERROR;
+    }
+    if (!(pointer & ~UINT64_C(1))) {
+        return CC_TRB_ERROR;
+    }
+    return ixhci_endpoint_set_dequeue(ep, pointer);
+}
+
+/* Rule 2. */
+typedef struct {
+    uint8_t type;
+    bool names_slot;
+    unsigned (*run)(IxhciState *x, ixhci_command *c);
+} command_row;
+
+static const command_row commands[] = {
+    { CMD_ENABLE_SLOT, false, ixhci_command_enable_slot },
+    { CMD_DISABLE_SLOT, true, ixhci_command_disable_slot },
+    { CMD_ADDRESS_DEVICE, true, ixhci_command_address_device },
+    { CMD_CONFIGURE_ENDPOINT, true, ixhci_command_configure_endpoint },
+    { CMD_EVALUATE_CONTEXT, true, ixhci_command_evaluate_context },
+    { CMD_RESET_ENDPOINT, true, reset_endpoint },
+    { CMD_STOP_ENDPOINT, true, stop_endpoint },
+    { CMD_SET_TR_DEQUEUE, true, set_tr_dequeue },
+    { CMD_RESET_DEVICE, true, ixhci_command_reset_device },
+    { CMD_GET_PORT_BANDWIDTH, false, ixhci_command_get_port_bandwidth },
+    { CMD_NOOP, false, no_op },
+};
+
+static unsigned run_row(IxhciState *x, const command_row *row, ixhci_command *c)
+{
+    if (row->names_slot) {
+        c->slot_id = xhci_get(c->trb.dw[3], TRB_SLOT_ID);
+        if (c->slot_id == 0 || c->slot_id > x->num_slots) {
+            return CC_TRB_ERROR;
+        }
+        if (!ixhci_slot_get(x, c->slot_id)) {
+            return CC_SLOT_NOT_ENABLED;
+        }
+    }
+    return row->run(x, c);
+}
+
+static void execute(IxhciState *x, const xhci_trb *trb, uint64_t gpa)
+{
+    unsigned type = xhci_get(trb->dw[3], TRB_TYPE);
+    ixhci_command c = { .trb = *trb };
+    unsigned cc = CC_TRB_ERROR;
+
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (commands[i].type == type) {
+            cc = run_row(x, &commands[i], &c);
+            break;
+        }
+    }
+    trace_ixhci_command(gpa, type, c.slot_id, cc);
+    ixhci_event_post_command(x, gpa, cc, c.slot_id);
+}
+
+void ixhci_command_doorbell(IxhciState *x)
+{
+    unsigned links = 0;
+    xhci_trb trb;
+
+    x->command_waits = false;
+    if (!ixhci_is_running(x)) {
+        return;
+    }
+    x->crr = true;
+    for (unsigned run = 0; run < COMMANDS_PER_TURN && x->crr;) {
+        uint64_t gpa = x->command_ring.dequeue_gpa;
+
+        if (!ixhci_is_running(x)) {
+            return;
+        }
+        if (!ixhci_event_has_room(x)) {
+            break;
+        }
+        switch (ixhci_ring_fetch(&x->command_ring, ixhci_dma_load_trb, x,
+                                 &trb)) {
+        case IXHCI_RING_EMPTY:
+            return;
+        case IXHCI_RING_DMA_ERROR:
+            ixhci_power_host_error(x, IXHCI_HSE_COMMAND_RING);
+            return;
+        case IXHCI_RING_TRB:
+            break;
+        }
+        ixhci_ring_advance(&x->command_ring, &trb);
+        if (!ixhci_trb_is_link(&trb)) {
+            links = 0;
+            run++;
+            execute(x, &trb, gpa);
+        } else if (++links > LINKS_IN_A_ROW) {
+            ixhci_power_host_error(x, IXHCI_HCE_COMMAND_RING_LOOP);
+            return;
+        }
+    }
+    x->command_waits = x->crr;
+    ixhci_service_arm(x);
+}
+
+/*
+ * xHCI 1.2 §4.6.1.1, §4.6.1.2: commands finish within the doorbell that starts
+ * them, so that a stop and an abort both find the ring between commands.
+ */
+static void stop_ring(IxhciState *x)
+{
+    x->crr = false;
+    x->command_waits = false;
+    x->crcr_hi_is_old = true;
+    ixhci_event_post_command(x, x->command_ring.dequeue_gpa,
+                             CC_COMMAND_RING_STOPPED, 0);
+}
+
+void ixhci_command_write_crcr_lo(IxhciState *x, uint32_t value)
+{
+    x->crcr_hi_is_old = false;
+    if (x->crr) {
+        if (value & (CRCR_CS | CRCR_CA)) {
+            stop_ring(x);
+        }
+        return;
+    }
+    x->command_ring.dequeue_gpa =
+        deposit64(x->command_ring.dequeue_gpa, 0, 32, value & ~0x3fu);
+    x->command_ring.ccs = value & CRCR_RCS;
+}
+
+/* The other half of a write that stopped the ring is not a new pointer. */
+void ixhci_command_write_crcr_hi(IxhciState *x, uint32_t value)
+{
+    if (!x->crr && !x->crcr_hi_is_old) {
+        x->command_ring.dequeue_gpa =
+            deposit64(x->command_ring.dequeue_gpa, 32, 32, value);
+    }
+    x->crcr_hi_is_old = false;
+}

@@ -1,0 +1,159 @@
+/*
+ * Context parsing. The rules are in context.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "context.h"
+
+/* xHCI 1.2 §6.2.3, Table 6-12: legal values of Interval by speed. */
+typedef struct {
+    uint8_t first;
+    uint8_t last;
+} interval_range;
+
+static bool is_isoch(unsigned type)
+{
+    return type == EP_TYPE_ISOCH_IN || type == EP_TYPE_ISOCH_OUT;
+}
+
+static bool is_interrupt(unsigned type)
+{
+    return type == EP_TYPE_INTERRUPT_IN || type == EP_TYPE_INTERRUPT_OUT;
+}
+
+static interval_range legal_interval(unsigned type, unsigned speed)
+{
+    if (speed != SPEED_FULL && speed != SPEED_LOW) {
+        return (interval_range){ 0, 15 };
+    }
+    return is_isoch(type) ? (interval_range){ 3, 18 }
+                          : (interval_range){ 3, 10 };
+}
+
+/* xHCI 1.2 §4.5.1: even DCIs are OUT, odd ones IN, DCI 1 is control. */
+static bool type_fits_dci(unsigned type, unsigned dci)
+{
+    if (type == EP_TYPE_INVALID) {
+        return false;
+    }
+    if (dci == 1 || type == EP_TYPE_CONTROL) {
+        return type == EP_TYPE_CONTROL && (dci & 1);
+    }
+    return !!(type & 4) == !!(dci & 1);
+}
+
+/* USB 2.0 §5.5.3, §5.6.3, §5.7.3, §5.8.3; USB 3.2 §8.12: packet sizes. */
+static unsigned largest_packet(unsigned type, unsigned speed)
+{
+    switch (speed) {
+    case SPEED_LOW:
+        return 8;
+    case SPEED_FULL:
+        return is_isoch(type) ? 1023 : 64;
+    default:
+        return 1024;
+    }
+}
+
+bool ixhci_context_ep0_size_is_legal(unsigned speed, unsigned bytes)
+{
+    switch (speed) {
+    case SPEED_LOW:
+        return bytes == 8;
+    case SPEED_FULL:
+        return bytes == 8 || bytes == 16 || bytes == 32 || bytes == 64;
+    case SPEED_HIGH:
+        return bytes == 64;
+    default:
+        return bytes == 512;
+    }
+}
+
+/*
+ * Burst and Mult count only where the speed has them: additional transactions
+ * of a high-speed periodic endpoint (§6.2.3.4), bursts at SuperSpeed.
+ */
+static bool parse_burst(ixhci_ep_config *out, const uint32_t *words,
+                        unsigned speed)
+{
+    unsigned burst = xhci_get(words[1], EP_MAX_BURST);
+    unsigned mult = xhci_get(words[0], EP_MULT);
+    bool periodic = is_isoch(out->type) || is_interrupt(out->type);
+
+    if (speed >= SPEED_SUPER) {
+        out->max_burst = (uint8_t)burst;
+        out->mult = is_isoch(out->type) ? (uint8_t)mult : 0;
+        return burst <= 15 && out->mult <= 2;
+    }
+    if (speed == SPEED_HIGH && periodic) {
+        out->max_burst = (uint8_t)burst;
+        return burst <= 2;
+    }
+    return true;
+}
+
+static bool parse_interval(ixhci_ep_config *out, const uint32_t *words,
+                           unsigned speed)
+{
+    unsigned interval = xhci_get(words[0], EP_INTERVAL);
+    interval_range legal = legal_interval(out->type, speed);
+
+    if (!is_isoch(out->type) && !is_interrupt(out->type)) {
+        return true;
+    }
+    out->interval = (uint8_t)interval;
+    return interval >= legal.first && interval <= legal.last;
+}
+
+/* Rule 3: 0 means what one service interval can carry. */
+static bool parse_payload(ixhci_ep_config *out, const uint32_t *words)
+{
+    uint32_t most = (uint32_t)out->max_packet_size * (out->max_burst + 1u) *
+                    (out->mult + 1u);
+    uint32_t payload = xhci_get(words[4], EP_MAX_ESIT_PAYLOAD_LO);
+
+    if (is_isoch(out->type) && payload > most) {
+        return false;
+    }
+    out->max_esit_payload = payload && payload <= most ? payload : most;
+    return true;
+}
+
+unsigned ixhci_context_parse_ep(ixhci_ep_config *out, const uint32_t *words,
+                                unsigned dci, unsigned speed)
+{
+    *out = (ixhci_ep_config){
+        .type = (uint8_t)xhci_get(words[1], EP_TYPE),
+        .max_packet_size = (uint16_t)xhci_get(words[1], EP_MAX_PACKET_SIZE),
+        .dequeue = (words[2] & ~UINT32_C(0xe)) | (uint64_t)words[3] << 32,
+    };
+    if (!type_fits_dci(out->type, dci) ||
+        out->max_packet_size > largest_packet(out->type, speed) ||
+        (out->max_packet_size == 0 && !is_isoch(out->type)) ||
+        !parse_interval(out, words, speed) ||
+        !parse_burst(out, words, speed) || !parse_payload(out, words) ||
+        /* streams: MaxPSASize is 0, and so must MaxPStreams be (§6.2.3) */
+        xhci_get(words[0], EP_MAX_PSTREAMS) != 0 ||
+        (out->dequeue & ~UINT64_C(1)) == 0) {
+        return CC_PARAMETER_ERROR;
+    }
+    return CC_SUCCESS;
+}
+
+unsigned ixhci_context_parse_slot(ixhci_slot_config *out, const uint32_t *words,
+                                  unsigned ports, unsigned intrs)
+{
+    *out = (ixhci_slot_config){
+        .route = xhci_get(words[0], SLOT_ROUTE),
+        .speed = (uint8_t)xhci_get(words[0], SLOT_SPEED),
+        .entries = (uint8_t)xhci_get(words[0], SLOT_CONTEXT_ENTRIES),
+        .root_port = (uint8_t)xhci_get(words[1], SLOT_ROOT_PORT),
+        .intr = (uint16_t)xhci_get(words[2], SLOT_INTR),
+    };
+    if (out->root_port < 1 || out->root_port > ports || out->entries < 1 ||
+        out->speed < SPEED_FULL || out->speed > SPEED_SUPER ||
+        out->intr >= intrs) {
+        return CC_PARAMETER_ERROR;
+    }
+    return CC_SUCCESS;
+}

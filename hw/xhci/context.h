@@ -1,0 +1,57 @@
+/*
+ * Contexts as the driver writes them, checked once (xHCI 1.2 §6.2). Pure.
+ *
+ *  1. A context is an array of 32-bit words in host form. What it says is
+ *     parsed into a struct here; nothing later looks at the words again.
+ *  2. A field out of its legal range is a Parameter Error, before anything
+ *     is changed: interval, packet size, burst, type against direction.
+ *  3. It is no stricter than the drivers in the field: what a firmware driver
+ *     leaves 0 (Max ESIT Payload, Average TRB Length, CErr) is filled in.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IXHCI_CONTEXT_H
+#define IXHCI_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "isolab/xhci.h"
+
+#define IXHCI_CONTEXT_WORDS 8
+#define IXHCI_CONTEXT_BYTES 32
+#define IXHCI_MAX_DCI 31
+
+/* What an Endpoint Context asks for. */
+typedef struct {
+    uint8_t type;     /* EP_TYPE_* */
+    uint8_t interval; /* exponent, 0 unless periodic */
+    uint8_t mult;
+    uint8_t max_burst;
+    uint16_t max_packet_size;
+    uint32_t max_esit_payload; /* bytes in a service interval, periodic */
+    uint64_t dequeue;          /* with DCS in bit 0 */
+} ixhci_ep_config;
+
+/* What a Slot Context asks for. */
+typedef struct {
+    uint32_t route;
+    uint8_t speed; /* SPEED_* */
+    uint8_t entries;
+    uint8_t root_port;
+    uint16_t intr;
+} ixhci_slot_config;
+
+/*
+ * Parse and check. Return CC_SUCCESS, or CC_PARAMETER_ERROR with *out
+ * undefined. `speed` is the slot's, `ports` and `intrs` the controller's.
+ */
+unsigned ixhci_context_parse_ep(ixhci_ep_config *out, const uint32_t *words,
+                                unsigned dci, unsigned speed);
+unsigned ixhci_context_parse_slot(ixhci_slot_config *out, const uint32_t *words,
+                                  unsigned ports, unsigned intrs);
+
+/* Is this a legal Max Packet Size of a default control endpoint? */
+bool ixhci_context_ep0_size_is_legal(unsigned speed, unsigned bytes);
+
+#endif

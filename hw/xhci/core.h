@@ -1,0 +1,346 @@
+/*
+ * ixhci: the state of one controller, and the seams of its pipeline.
+ *
+ *   doorbell -> ring walk -> TD -> schedule -> packet -> retire -> event -> irq
+ *
+ *  1. Files call downward in that order. What comes from below comes back at
+ *     two places only: an asynchronous packet at ixhci_packet_complete, time
+ *     at ixhci_service. Both go to the front of the line, never into the
+ *     middle of it.
+ *  2. All work that is due at a time is on one list, and one timer on the
+ *     virtual clock serves it. No work, no timer.
+ *  3. The guest's view lives in guest memory and registers; what is cached
+ *     here (endpoint state, dequeue pointer) is written out when it changes.
+ *  4. The core reaches the world through five small tables of functions. They
+ *     are set when the device is realized; a filter may be put before each.
+ *  5. While the controller itself accesses memory, accesses to its own
+ *     registers are dropped: a ring, a buffer or an MSI address that points
+ *     into BAR 0 does no harm.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef IXHCI_CORE_H
+#define IXHCI_CORE_H
+
+#include "compat.h"
+
+#include "bandwidth.h"
+#include "context.h"
+#include "retire.h"
+#include "sched.h"
+
+#define TYPE_IXHCI "ixhci"
+OBJECT_DECLARE_SIMPLE_TYPE(IxhciState, IXHCI)
+
+/* Limits of the model; properties choose within them. */
+#define IXHCI_MAX_SLOTS 255
+#define IXHCI_MAX_PORTS 30 /* 15 USB2 and 15 USB3 */
+#define IXHCI_MAX_INTRS 16
+#define IXHCI_ERST_MAX_LOG2 4
+#define IXHCI_ERST_MAX (1 << IXHCI_ERST_MAX_LOG2)
+
+/* Isochronous Scheduling Threshold, in microframes (xHCI 1.2 §5.3.4). */
+#define IXHCI_IST_UF 1
+
+/* BAR 0. */
+#define IXHCI_BAR_BYTES 0x4000
+#define IXHCI_CAP_BYTES 0x40
+#define IXHCI_XECP_OFFSET 0x800
+#define IXHCI_RUNTIME_OFFSET 0x1000
+#define IXHCI_DOORBELL_OFFSET 0x2000
+#define IXHCI_MSIX_TABLE_OFFSET 0x3000
+#define IXHCI_MSIX_PBA_OFFSET 0x3800
+
+typedef struct ixhci_slot ixhci_slot;
+
+/* What an endpoint waits for, besides time. */
+typedef enum {
+    IXHCI_WAIT_NOTHING,
+    IXHCI_WAIT_DEVICE, /* it answered NAK: until it wakes the endpoint */
+    IXHCI_WAIT_PACKET, /* a packet is in the device's hands */
+} ixhci_wait;
+
+typedef struct ixhci_ep {
+    ixhci_slot *slot;
+    uint8_t dci;
+    uint8_t state; /* EP_STATE_* */
+    ixhci_ep_config cfg;
+    uint32_t words[IXHCI_CONTEXT_WORDS]; /* its Output Endpoint Context */
+    ixhci_ring ring;
+    ixhci_flow flow; /* periodic endpoints */
+    uint64_t due_uf; /* IXHCI_UF_NEVER: not on the work list */
+    QTAILQ_ENTRY(ixhci_ep) work;
+    ixhci_wait wait;
+    ixhci_td td;
+    USBPacket packet;
+    uint8_t *buffer; /* of the packet; grows, see buffer_bytes */
+    size_t buffer_bytes;
+    IxhciState *x;
+} ixhci_ep;
+
+struct ixhci_slot {
+    uint8_t slot_id; /* 1-based */
+    bool enabled;
+    uint8_t state; /* SLOT_STATE_* */
+    uint8_t address;
+    uint64_t context_gpa;
+    ixhci_slot_config cfg;
+    uint32_t words[IXHCI_CONTEXT_WORDS]; /* its Output Slot Context */
+    USBPort *uport; /* where its device sits; NULL when it has left */
+    ixhci_ep *eps[IXHCI_MAX_DCI + 1]; /* by DCI, 1-based */
+};
+
+typedef struct {
+    uint8_t port_id; /* 1-based */
+    bool is_usb3;
+    uint32_t portsc;
+    uint32_t portpmsc;
+    uint64_t done_uf; /* end of a reset or of link training, or NEVER */
+    bool warm;        /* that reset is a warm one */
+    USBPort *uport;
+} ixhci_port;
+
+/* An Event Ring segment, as read from the ERST. */
+typedef struct {
+    uint64_t base_gpa;
+    uint32_t trbs;
+} ixhci_segment;
+
+typedef struct {
+    uint32_t iman;
+    uint32_t imodi; /* units of 250 ns */
+    uint32_t erstsz;
+    uint64_t erstba;
+    uint64_t erdp; /* without EHB and DESI */
+    uint32_t desi;
+    bool ehb;
+    /* the producer's side of the ring (§4.9.4) */
+    ixhci_segment segments[IXHCI_ERST_MAX];
+    uint32_t segment_count; /* 0: no ring */
+    uint32_t segment;
+    uint32_t index;
+    bool pcs;
+    bool full;        /* an Event Ring Full Error event was written */
+    GQueue *waiting;  /* ixhci_event: no room yet */
+    /* the interrupt's side (§4.17) */
+    bool ipe;             /* an event that may interrupt was posted */
+    uint64_t moderate_ns; /* no interrupt before this virtual time */
+} ixhci_intr;
+
+/* The seams. Each function does one thing and says whether it could. */
+typedef struct {
+    bool (*load)(IxhciState *x, uint64_t gpa, void *buf, size_t bytes);
+    bool (*store)(IxhciState *x, uint64_t gpa, const void *buf, size_t bytes);
+} ixhci_dma_ops;
+
+typedef struct {
+    USBDevice *(*find)(IxhciState *x, const ixhci_slot *slot);
+    void (*submit)(IxhciState *x, ixhci_ep *ep, USBDevice *dev);
+} ixhci_bus_ops;
+
+typedef struct {
+    ixhci_due (*place)(IxhciState *x, const ixhci_ep *ep,
+                       const ixhci_td_time *td, uint64_t now_uf,
+                       uint64_t *due_uf);
+} ixhci_sched_ops;
+
+typedef struct {
+    void (*post)(IxhciState *x, const ixhci_event *event);
+} ixhci_event_ops;
+
+typedef struct {
+    void (*signal)(IxhciState *x, unsigned intr);
+} ixhci_intr_ops;
+
+struct IxhciState {
+    PCIDevice parent_obj;
+
+    MemoryRegion bar;
+    USBBus bus;
+    USBPort uports[IXHCI_MAX_PORTS / 2];
+
+    /* properties */
+    uint32_t num_usb2;
+    uint32_t num_usb3;
+    uint32_t num_slots;
+    uint32_t num_intrs;
+    OnOffAuto msi;
+    OnOffAuto msix;
+    bool streams;
+
+    const ixhci_dma_ops *dma;
+    const ixhci_bus_ops *usb;
+    const ixhci_sched_ops *sched;
+    const ixhci_event_ops *event;
+    const ixhci_intr_ops *irq;
+
+    /* operational registers */
+    uint32_t usbcmd;
+    uint32_t usbsts;
+    uint32_t dnctrl;
+    uint64_t dcbaap;
+    uint32_t config;
+
+    ixhci_ring command_ring;
+    bool crr;
+    bool command_waits;  /* the ring was left before it was empty */
+    bool crcr_hi_is_old; /* its low dword stopped the ring (command.c) */
+
+    unsigned num_ports;
+    ixhci_port ports[IXHCI_MAX_PORTS];
+    ixhci_slot slots[IXHCI_MAX_SLOTS];
+    ixhci_intr intrs[IXHCI_MAX_INTRS];
+
+    /* time */
+    QEMUTimer *timer;
+    uint64_t base_uf;  /* where MFINDEX is 0 */
+    uint64_t wrap_uf; /* next MFINDEX wrap to report */
+    QTAILQ_HEAD(, ixhci_ep) work;
+    bool serving;
+
+    ixhci_retired retired; /* scratch of the retire stage */
+
+    unsigned dma_depth; /* rule 5 */
+};
+
+/* Why the controller gave up; the trace carries it (xHCI 1.2 §4.24.1). */
+typedef enum {
+    IXHCI_HSE_COMMAND_RING,
+    IXHCI_HSE_TRANSFER_RING,
+    IXHCI_HSE_DATA,
+    IXHCI_HSE_CONTEXT,
+    IXHCI_HSE_EVENT_RING,
+    IXHCI_HSE_ERST,
+    IXHCI_HCE_ERST_ENTRY,
+    IXHCI_HCE_COMMAND_RING_LOOP,
+} ixhci_host_error_reason;
+
+/* dma.c: guest memory, in host byte order */
+extern const ixhci_dma_ops ixhci_dma_guest;
+bool ixhci_dma_load_words(IxhciState *x, uint64_t gpa, uint32_t *words,
+                          size_t count);
+bool ixhci_dma_store_words(IxhciState *x, uint64_t gpa, const uint32_t *words,
+                           size_t count);
+bool ixhci_dma_load_trb(void *opaque, uint64_t gpa, xhci_trb *trb);
+
+/* intr.c: interrupts and their moderation (§4.17) */
+extern const ixhci_intr_ops ixhci_intr_pci;
+void ixhci_intr_reset(IxhciState *x, unsigned intr);
+void ixhci_intr_update(IxhciState *x, unsigned intr);
+void ixhci_intr_write_iman(IxhciState *x, unsigned intr, uint32_t value);
+uint32_t ixhci_intr_imod(const IxhciState *x, unsigned intr);
+void ixhci_intr_write_imod(IxhciState *x, unsigned intr, uint32_t value);
+
+/* event.c: event rings (§4.9.4) */
+extern const ixhci_event_ops ixhci_event_guest;
+void ixhci_event_reset(IxhciState *x, unsigned intr);
+void ixhci_event_open(IxhciState *x, unsigned intr); /* ERSTBA was written */
+/* ERDP was written, with or without a 1 for EHB */
+void ixhci_event_drain(IxhciState *x, unsigned intr, bool clears_ehb);
+bool ixhci_event_has_room(const IxhciState *x); /* no ring is full */
+void ixhci_event_post_command(IxhciState *x, uint64_t trb_gpa, unsigned cc,
+                              unsigned slot_id);
+void ixhci_event_post_transfer(IxhciState *x, const ixhci_ep *ep,
+                               uint64_t pointer, uint32_t length, unsigned cc);
+
+/* packet.c: one TD on the bus */
+typedef enum {
+    IXHCI_PACKET_DONE,
+    IXHCI_PACKET_NAK,
+    IXHCI_PACKET_ASYNC,
+} ixhci_packet_fate;
+extern const ixhci_bus_ops ixhci_bus_usb;
+ixhci_packet_fate ixhci_packet_submit(ixhci_ep *ep, uint64_t uf,
+                                      ixhci_outcome *how);
+bool ixhci_packet_finish(ixhci_ep *ep, ixhci_outcome *how);
+void ixhci_packet_cancel(ixhci_ep *ep);
+unsigned ixhci_packet_set_address(IxhciState *x, ixhci_slot *slot,
+                                  unsigned address);
+
+/* endpoint.c: endpoint state (§4.8.3) and its context in memory */
+ixhci_ep *ixhci_endpoint_new(IxhciState *x, ixhci_slot *slot, unsigned dci,
+                             const ixhci_ep_config *cfg);
+void ixhci_endpoint_free(ixhci_ep *ep);
+void ixhci_endpoint_set_state(ixhci_ep *ep, unsigned state);
+bool ixhci_endpoint_store(ixhci_ep *ep);
+void ixhci_endpoint_idle(ixhci_ep *ep);
+unsigned ixhci_endpoint_stop(ixhci_ep *ep);
+unsigned ixhci_endpoint_unhalt(ixhci_ep *ep);
+unsigned ixhci_endpoint_set_dequeue(ixhci_ep *ep, uint64_t pointer);
+bool ixhci_endpoint_start(ixhci_ep *ep);
+
+/* pipeline.c: from doorbell to event, and the one timer */
+extern const ixhci_sched_ops ixhci_sched_clock;
+void ixhci_pipeline_doorbell(ixhci_ep *ep);
+void ixhci_pipeline_wakeup(ixhci_ep *ep);
+void ixhci_pipeline_complete(ixhci_ep *ep);
+void ixhci_pipeline_device_left(ixhci_ep *ep);
+void ixhci_pipeline_due(ixhci_ep *ep, uint64_t uf);
+void ixhci_service_arm(IxhciState *x);
+void ixhci_service(void *opaque); /* the timer's callback */
+void ixhci_service_resume(IxhciState *x); /* an event ring has room again */
+
+/* slot.c: device slots and their contexts (§4.5) */
+ixhci_slot *ixhci_slot_get(IxhciState *x, unsigned slot_id);
+void ixhci_slot_disable(ixhci_slot *slot);
+bool ixhci_slot_store(IxhciState *x, ixhci_slot *slot);
+void ixhci_slot_drop_endpoints(ixhci_slot *slot);
+USBPort *ixhci_slot_find_uport(IxhciState *x, const ixhci_slot_config *cfg);
+void ixhci_slot_device_left(IxhciState *x, USBPort *uport);
+ixhci_ep *ixhci_slot_find_endpoint(IxhciState *x, const USBEndpoint *usb_ep);
+
+/* command.c, command-slot.c: the command ring (§4.6) */
+void ixhci_command_doorbell(IxhciState *x);
+void ixhci_command_write_crcr_lo(IxhciState *x, uint32_t value);
+void ixhci_command_write_crcr_hi(IxhciState *x, uint32_t value);
+typedef struct {
+    xhci_trb trb;
+    uint8_t slot_id; /* what the completion event names */
+} ixhci_command;
+unsigned ixhci_command_enable_slot(IxhciState *x, ixhci_command *c);
+unsigned ixhci_command_disable_slot(IxhciState *x, ixhci_command *c);
+unsigned ixhci_command_address_device(IxhciState *x, ixhci_command *c);
+unsigned ixhci_command_configure_endpoint(IxhciState *x, ixhci_command *c);
+unsigned ixhci_command_evaluate_context(IxhciState *x, ixhci_command *c);
+unsigned ixhci_command_reset_device(IxhciState *x, ixhci_command *c);
+unsigned ixhci_command_get_port_bandwidth(IxhciState *x, ixhci_command *c);
+
+/* port.c: root hub ports (§4.19) */
+extern USBPortOps ixhci_port_ops;
+void ixhci_port_reset_all(IxhciState *x);
+uint32_t ixhci_port_read(IxhciState *x, unsigned port_id, unsigned reg);
+void ixhci_port_write(IxhciState *x, unsigned port_id, unsigned reg,
+                      uint32_t value);
+void ixhci_port_announce_all(IxhciState *x);
+void ixhci_port_service(IxhciState *x, uint64_t now_uf);
+uint64_t ixhci_port_next_uf(const IxhciState *x);
+unsigned ixhci_port_bus_speed(const IxhciState *x, unsigned port_id);
+
+/* power.c: run, stop, reset, errors */
+void ixhci_power_write_usbcmd(IxhciState *x, uint32_t value);
+void ixhci_power_chip_reset(IxhciState *x);
+void ixhci_power_host_error(IxhciState *x, ixhci_host_error_reason reason);
+
+/* doorbell.c */
+void ixhci_doorbell_write(IxhciState *x, unsigned index, uint32_t value);
+
+/* regs.c: BAR 0 */
+extern const MemoryRegionOps ixhci_regs_ops;
+
+/* vmstate.c */
+extern const VMStateDescription ixhci_vmstate;
+
+/* Time on the virtual clock, in microframes. */
+static inline uint64_t ixhci_now_uf(void)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) / IXHCI_UF_NS;
+}
+
+/* May the controller execute anything? */
+static inline bool ixhci_is_running(const IxhciState *x)
+{
+    return (x->usbcmd & USBCMD_RS) &&
+           !(x->usbsts & (USBSTS_HCH | USBSTS_HCE | USBSTS_HSE));
+}
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * Guest memory: the one border between its byte order and ours.
+ *
+ * Everything the controller loads or stores passes here. dma_depth marks the
+ * time in which an access to our own registers can only be the echo of such
+ * an access, and is dropped (rule 5 of core.h).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "core.h"
+#include "trace-hw_xhci.h"
+
+static bool guest_load(IxhciState *x, uint64_t gpa, void *buf, size_t bytes)
+{
+    MemTxResult result;
+
+    x->dma_depth++;
+    result = pci_dma_read(PCI_DEVICE(x), gpa, buf, bytes);
+    x->dma_depth--;
+    if (result != MEMTX_OK) {
+        trace_ixhci_dma_error(gpa, bytes, "load");
+        memset(buf, 0, bytes);
+    }
+    return result == MEMTX_OK;
+}
+
+static bool guest_store(IxhciState *x, uint64_t gpa, const void *buf,
+                        size_t bytes)
+{
+    MemTxResult result;
+
+    x->dma_depth++;
+    result = pci_dma_write(PCI_DEVICE(x), gpa, buf, bytes);
+    x->dma_depth--;
+    if (result != MEMTX_OK) {
+        trace_ixhci_dma_error(gpa, bytes, "store");
+    }
+    return result == MEMTX_OK;
+}
+
+const ixhci_dma_ops ixhci_dma_guest = {
+    .load = guest_load,
+    .store = guest_store,
+};
+
+bool ixhci_dma_load_words(IxhciState *x, uint64_t gpa, uint32_t *words,
+                          size_t count)
+{
+    bool done = x->dma->load(x, gpa, words, count * sizeof(*words));
+
+    for (size_t i = 0; i < count; i++) {
+        words[i] = le32_to_cpu(words[i]);
+    }
+    return done;
+}
+
+bool ixhci_dma_store_words(IxhciState *x, uint64_t gpa, const uint32_t *words,
+                           size_t count)
+{
+    uint32_t wire[16];
+
+    g_assert(count <= ARRAY_SIZE(wire));
+    for (size_t i = 0; i < count; i++) {
+        wire[i] = cpu_to_le32(words[i]);
+    }
+    return x->dma->store(x, gpa, wire, count * sizeof(*wire));
+}
+
+bool ixhci_dma_load_trb(void *opaque, uint64_t gpa, xhci_trb *trb)
+{
+    return ixhci_dma_load_words(opaque, gpa, trb->dw, ARRAY_SIZE(trb->dw));
+}

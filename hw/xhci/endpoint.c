@@ -1,0 +1,176 @@
+/*
+ * Endpoints: their state and what commands may do to it (xHCI 1.2 §4.8.3).
+ *
+ *  1. Which request is legal in which state is a table; what is not is a
+ *     Context State Error and changes nothing.
+ *  2. There is one setter. It writes the Output Endpoint Context, so that
+ *     state and dequeue pointer in memory are exact whenever the endpoint is
+ *     not Running (§6.2.3).
+ *  3. Leaving Running takes the endpoint off the work list, takes its packet
+ *     back from the device and ends its data flow.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "core.h"
+#include "trace-hw_xhci.h"
+
+typedef enum {
+    REQUEST_DOORBELL,
+    REQUEST_STOP,
+    REQUEST_UNHALT, /* Reset Endpoint */
+    REQUEST_SET_DEQUEUE,
+    REQUESTS,
+} request;
+
+#define ILLEGAL 0xff
+
+/* xHCI 1.2 Figure 4-5: state that a request leads to. */
+static const uint8_t transitions[][REQUESTS] = {
+    [EP_STATE_DISABLED] = { ILLEGAL, ILLEGAL, ILLEGAL, ILLEGAL },
+    [EP_STATE_RUNNING] = { EP_STATE_RUNNING, EP_STATE_STOPPED, ILLEGAL,
+                           ILLEGAL },
+    [EP_STATE_HALTED] = { ILLEGAL, ILLEGAL, EP_STATE_STOPPED, ILLEGAL },
+    [EP_STATE_STOPPED] = { EP_STATE_RUNNING, ILLEGAL, ILLEGAL,
+                           EP_STATE_STOPPED },
+    [EP_STATE_ERROR] = { ILLEGAL, ILLEGAL, ILLEGAL, EP_STATE_STOPPED },
+};
+
+static bool is_legal(const ixhci_ep *ep, request r)
+{
+    return transitions[ep->state][r] != ILLEGAL;
+}
+
+static unsigned after(const ixhci_ep *ep, request r)
+{
+    return transitions[ep->state][r];
+}
+
+ixhci_ep *ixhci_endpoint_new(IxhciState *x, ixhci_slot *slot, unsigned dci,
+                             const ixhci_ep_config *cfg)
+{
+    ixhci_ep *ep = g_new0(ixhci_ep, 1);
+
+    ep->x = x;
+    ep->slot = slot;
+    ep->dci = dci;
+    ep->cfg = *cfg;
+    ep->ring = ixhci_ring_at(cfg->dequeue);
+    ep->flow.base_uf = x->base_uf;
+    ep->flow.interval = cfg->interval;
+    ep->due_uf = IXHCI_UF_NEVER;
+    ixhci_td_init(&ep->td);
+    usb_packet_init(&ep->packet);
+    return ep;
+}
+
+/* Rule 3. */
+void ixhci_endpoint_idle(ixhci_ep *ep)
+{
+    ixhci_packet_cancel(ep);
+    ixhci_pipeline_due(ep, IXHCI_UF_NEVER);
+    ep->wait = IXHCI_WAIT_NOTHING;
+    ep->flow.in_flow = false;
+}
+
+void ixhci_endpoint_free(ixhci_ep *ep)
+{
+    if (ep) {
+        ixhci_endpoint_idle(ep);
+        ixhci_td_clear(&ep->td);
+        usb_packet_cleanup(&ep->packet);
+        g_free(ep->buffer);
+        g_free(ep);
+    }
+}
+
+/* xHCI 1.2 §6.2.3: state, dequeue pointer and DCS of the Output Context. */
+bool ixhci_endpoint_store(ixhci_ep *ep)
+{
+    uint64_t pointer = ixhci_ring_pack(&ep->ring);
+    uint64_t gpa = ep->slot->context_gpa +
+                   (uint64_t)ep->dci * IXHCI_CONTEXT_BYTES;
+
+    ep->words[0] = xhci_set(ep->words[0], EP_STATE, ep->state);
+    ep->words[2] = (uint32_t)pointer;
+    ep->words[3] = (uint32_t)(pointer >> 32);
+    if (!ixhci_dma_store_words(ep->x, gpa, ep->words, IXHCI_CONTEXT_WORDS)) {
+        ixhci_power_host_error(ep->x, IXHCI_HSE_CONTEXT);
+        return false;
+    }
+    return true;
+}
+
+void ixhci_endpoint_set_state(ixhci_ep *ep, unsigned state)
+{
+    trace_ixhci_ep_state(ep->slot->slot_id, ep->dci, ep->state, state);
+    ep->state = state;
+    if (state != EP_STATE_RUNNING) {
+        ixhci_endpoint_idle(ep);
+    }
+    ixhci_endpoint_store(ep);
+}
+
+/*
+ * xHCI 1.2 §4.6.9: the Transfer Event that every successful Stop Endpoint
+ * owes. A TD whose packet was with the device stops inside its first TRB, of
+ * which nothing has moved; anywhere else the length means nothing.
+ */
+static void post_stopped(ixhci_ep *ep)
+{
+    const ixhci_td_trb *first = ep->td.trbs;
+
+    if (ep->wait != IXHCI_WAIT_NOTHING && ep->td.count) {
+        ixhci_event_post_transfer(ep->x, ep, first->gpa,
+                                  xhci_get(first->trb.dw[2], TRB_LENGTH),
+                                  CC_STOPPED);
+    } else {
+        ixhci_event_post_transfer(ep->x, ep, ep->ring.dequeue_gpa, 0,
+                                  CC_STOPPED_LENGTH_INVALID);
+    }
+}
+
+unsigned ixhci_endpoint_stop(ixhci_ep *ep)
+{
+    bool inside = ep->wait != IXHCI_WAIT_NOTHING && ep->td.count;
+
+    if (!is_legal(ep, REQUEST_STOP)) {
+        return CC_CONTEXT_STATE_ERROR;
+    }
+    if (inside) {
+        ep->ring = ep->td.start; /* behind Link TRBs that led to the TD */
+    }
+    post_stopped(ep);
+    ixhci_endpoint_set_state(ep, after(ep, REQUEST_STOP));
+    return CC_SUCCESS;
+}
+
+unsigned ixhci_endpoint_unhalt(ixhci_ep *ep)
+{
+    if (!is_legal(ep, REQUEST_UNHALT)) {
+        return CC_CONTEXT_STATE_ERROR;
+    }
+    ixhci_endpoint_set_state(ep, after(ep, REQUEST_UNHALT));
+    return CC_SUCCESS;
+}
+
+unsigned ixhci_endpoint_set_dequeue(ixhci_ep *ep, uint64_t pointer)
+{
+    if (!is_legal(ep, REQUEST_SET_DEQUEUE)) {
+        return CC_CONTEXT_STATE_ERROR;
+    }
+    ep->ring = ixhci_ring_at(pointer);
+    ixhci_endpoint_set_state(ep, after(ep, REQUEST_SET_DEQUEUE));
+    return CC_SUCCESS;
+}
+
+/* A doorbell: true when the endpoint is Running now. */
+bool ixhci_endpoint_start(ixhci_ep *ep)
+{
+    if (!is_legal(ep, REQUEST_DOORBELL)) {
+        return false;
+    }
+    if (ep->state != after(ep, REQUEST_DOORBELL)) {
+        ixhci_endpoint_set_state(ep, after(ep, REQUEST_DOORBELL));
+    }
+    return true;
+}

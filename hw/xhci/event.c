@@ -1,0 +1,265 @@
+/*
+ * Event rings: the producer's side (xHCI 1.2 §4.9.4).
+ *
+ *  1. The ring opens when ERSTBA is written: the segment table is read once,
+ *     checked, and kept.
+ *  2. A TRB is written in full before its cycle bit (§4.9.4); an event comes
+ *     after the data and contexts that it reports.
+ *  3. The last free TRB is for an Event Ring Full Error event. From then on
+ *     events wait here, in order, rings are not fetched from, and a write to
+ *     ERDP lets everything go on (§4.9.4). None is lost.
+ *  4. An event for an interrupter that has no ring is dropped and traced.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "core.h"
+#include "trace-hw_xhci.h"
+
+/* Rings stop when one is full, so that little can be waiting. This bounds
+ * what a guest can pile up through port registers. */
+#define WAITING_MAX 65536
+
+static uint64_t enqueue_gpa(const ixhci_intr *intr)
+{
+    return intr->segments[intr->segment].base_gpa +
+           (uint64_t)intr->index * XHCI_TRB_BYTES;
+}
+
+static void step_position(const ixhci_intr *intr, uint32_t *segment,
+                          uint32_t *index)
+{
+    if (++*index == intr->segments[*segment].trbs) {
+        *index = 0;
+        *segment = (*segment + 1) % intr->segment_count;
+    }
+}
+
+/* Free TRBs before the consumer, counted to 2 and no further. */
+static unsigned count_free(const ixhci_intr *intr)
+{
+    uint32_t segment = intr->segment, index = intr->index;
+    unsigned free = 0;
+
+    while (free < 2) {
+        step_position(intr, &segment, &index);
+        if (intr->segments[segment].base_gpa +
+                (uint64_t)index * XHCI_TRB_BYTES ==
+            intr->erdp) {
+            break;
+        }
+        free++;
+    }
+    return free;
+}
+
+/* Rule 2. */
+static void write_trb(IxhciState *x, ixhci_intr *intr, const xhci_trb *trb)
+{
+    uint64_t gpa = enqueue_gpa(intr);
+    uint32_t last = (trb->dw[3] & ~TRB_C) | (intr->pcs ? TRB_C : 0);
+    bool wrapped = intr->segment == intr->segment_count - 1;
+
+    if (!ixhci_dma_store_words(x, gpa, trb->dw, 3)) {
+        ixhci_power_host_error(x, IXHCI_HSE_EVENT_RING);
+        return;
+    }
+    smp_wmb();
+    ixhci_dma_store_words(x, gpa + 12, &last, 1);
+    step_position(intr, &intr->segment, &intr->index);
+    if (wrapped && intr->segment == 0 && intr->index == 0) {
+        intr->pcs = !intr->pcs;
+    }
+}
+
+/* Posts now, or says that there is no room. */
+static bool try_post(IxhciState *x, unsigned i, const ixhci_event *event)
+{
+    ixhci_intr *intr = &x->intrs[i];
+
+    if (count_free(intr) < 2) {
+        return false;
+    }
+    trace_ixhci_event(i, xhci_get(event->trb.dw[3], TRB_TYPE),
+                      xhci_get(event->trb.dw[2], EVT_CC),
+                      ixhci_trb_pointer(&event->trb), event->trb.dw[2],
+                      event->trb.dw[3]);
+    write_trb(x, intr, &event->trb);
+    intr->ipe |= !event->bei;
+    return true;
+}
+
+/* Rule 3. */
+static void post_full(IxhciState *x, unsigned i)
+{
+    ixhci_intr *intr = &x->intrs[i];
+    xhci_trb trb = { { 0 } };
+
+    intr->full = true;
+    trace_ixhci_event_ring_full(i);
+    if (count_free(intr) < 1) {
+        return; /* an ERDP that points just ahead of us: no room at all */
+    }
+    trb.dw[2] = xhci_set(0, EVT_CC, CC_EVENT_RING_FULL);
+    trb.dw[3] = xhci_set(0, TRB_TYPE, EVT_HOST_CONTROLLER);
+    write_trb(x, intr, &trb);
+    intr->ipe = true;
+    ixhci_intr_update(x, i);
+}
+
+static void guest_post(IxhciState *x, const ixhci_event *event)
+{
+    unsigned i = event->intr;
+    ixhci_intr *intr;
+
+    if (i >= x->num_intrs || x->intrs[i].segment_count == 0 ||
+        (x->usbsts & (USBSTS_HCH | USBSTS_HCE | USBSTS_HSE))) {
+        trace_ixhci_event_dropped(i, xhci_get(event->trb.dw[3], TRB_TYPE));
+        return;
+    }
+    intr = &x->intrs[i];
+    if (!intr->full && try_post(x, i, event)) {
+        ixhci_intr_update(x, i);
+        return;
+    }
+    if (g_queue_get_length(intr->waiting) < WAITING_MAX) {
+        g_queue_push_tail(intr->waiting, g_memdup2(event, sizeof(*event)));
+    }
+    if (!intr->full) {
+        post_full(x, i);
+    }
+}
+
+const ixhci_event_ops ixhci_event_guest = {
+    .post = guest_post,
+};
+
+void ixhci_event_reset(IxhciState *x, unsigned i)
+{
+    ixhci_intr *intr = &x->intrs[i];
+    gpointer event;
+
+    while ((event = g_queue_pop_head(intr->waiting))) {
+        g_free(event);
+    }
+    intr->erstsz = 0;
+    intr->erstba = 0;
+    intr->erdp = 0;
+    intr->desi = 0;
+    intr->segment_count = 0;
+    intr->full = false;
+}
+
+static bool load_segment(IxhciState *x, uint64_t gpa, ixhci_segment *segment)
+{
+    uint32_t words[4];
+
+    if (!ixhci_dma_load_words(x, gpa, words, ARRAY_SIZE(words))) {
+        ixhci_power_host_error(x, IXHCI_HSE_ERST);
+        return false;
+    }
+    segment->base_gpa = words[0] | (uint64_t)words[1] << 32;
+    segment->trbs = words[2] & 0xffff;
+    /* xHCI 1.2 §6.5: 64-byte aligned, 16 to 4096 TRBs */
+    if ((segment->base_gpa & 0x3f) || segment->trbs < 16 ||
+        segment->trbs > 4096) {
+        ixhci_power_host_error(x, IXHCI_HCE_ERST_ENTRY);
+        return false;
+    }
+    return true;
+}
+
+void ixhci_event_open(IxhciState *x, unsigned i)
+{
+    ixhci_intr *intr = &x->intrs[i];
+    uint32_t count = MIN(intr->erstsz, IXHCI_ERST_MAX);
+
+    intr->segment_count = 0;
+    intr->segment = 0;
+    intr->index = 0;
+    intr->pcs = true;
+    intr->full = false;
+    for (uint32_t k = 0; k < count; k++) {
+        if (!load_segment(x, intr->erstba + k * 16, &intr->segments[k])) {
+            return;
+        }
+    }
+    intr->segment_count = count;
+}
+
+/* Rule 3: posts what waits; false while something still does. */
+static bool post_waiting(IxhciState *x, unsigned i)
+{
+    ixhci_intr *intr = &x->intrs[i];
+    ixhci_event *event;
+    bool posted = false;
+
+    while ((event = g_queue_peek_head(intr->waiting)) &&
+           try_post(x, i, event)) {
+        g_free(g_queue_pop_head(intr->waiting));
+        posted = true;
+    }
+    if (g_queue_is_empty(intr->waiting)) {
+        return true;
+    }
+    if (posted) {
+        post_full(x, i);
+    }
+    return false;
+}
+
+void ixhci_event_drain(IxhciState *x, unsigned i, bool clears_ehb)
+{
+    ixhci_intr *intr = &x->intrs[i];
+
+    if (clears_ehb) {
+        intr->ehb = false;
+    }
+    if (intr->segment_count == 0) {
+        return;
+    }
+    if (intr->erdp == enqueue_gpa(intr)) {
+        intr->ipe = false;
+    } else if (clears_ehb) {
+        intr->ipe = true; /* §4.17.2: what is left wants an interrupt */
+    }
+    if (intr->full && post_waiting(x, i)) {
+        intr->full = false;
+        ixhci_service_resume(x);
+    }
+    ixhci_intr_update(x, i);
+}
+
+bool ixhci_event_has_room(const IxhciState *x)
+{
+    for (unsigned i = 0; i < x->num_intrs; i++) {
+        if (x->intrs[i].full) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void ixhci_event_post_command(IxhciState *x, uint64_t trb_gpa, unsigned cc,
+                              unsigned slot_id)
+{
+    ixhci_event event = { .intr = 0 };
+
+    event.trb.dw[0] = (uint32_t)trb_gpa;
+    event.trb.dw[1] = (uint32_t)(trb_gpa >> 32);
+    event.trb.dw[2] = xhci_set(0, EVT_CC, cc);
+    event.trb.dw[3] = xhci_set(0, TRB_TYPE, EVT_COMMAND_COMPLETION);
+    event.trb.dw[3] = xhci_set(event.trb.dw[3], TRB_SLOT_ID, slot_id);
+    x->event->post(x, &event);
+}
+
+void ixhci_event_post_transfer(IxhciState *x, const ixhci_ep *ep,
+                               uint64_t pointer, uint32_t length, unsigned cc)
+{
+    ixhci_event event = {
+        .trb = ixhci_transfer_event(pointer, length, cc, false,
+                                    ep->slot->slot_id, ep->dci),
+        .intr = ep->slot->cfg.intr,
+    };
+
+    x->event->post(x, &event);
+}

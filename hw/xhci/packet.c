@@ -1,0 +1,288 @@
+/*
+ * One TD on the bus: from TRB buffers to a USBPacket, and from its status to
+ * a completion code.
+ *
+ *  1. The bytes of a TD pass through a buffer of the endpoint: the device
+ *     never writes past it, and guest memory is touched once per TRB.
+ *  2. The buffer is at least as large as what the device may send: for a
+ *     control transfer that is wLength, whatever the data stage's TRBs say.
+ *  3. No status of a device is unexpected: each has a completion code, also
+ *     NAK and "asynchronous" on an isochronous endpoint (§4.10.2).
+ *  4. The microframe of an isochronous packet travels in its `parameter`,
+ *     which USB devices use on control endpoints only.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "core.h"
+#include "trace-hw_xhci.h"
+
+typedef struct {
+    int status; /* USB_RET_* */
+    uint8_t cc;
+} status_row;
+
+/* xHCI 1.2 §4.10.2; what is not here is a USB Transaction Error. */
+static const status_row statuses[] = {
+    { USB_RET_SUCCESS, CC_SUCCESS },
+    { USB_RET_STALL, CC_STALL_ERROR },
+    { USB_RET_BABBLE, CC_BABBLE_DETECTED },
+};
+
+static unsigned cc_of_status(int status)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+        if (statuses[i].status == status) {
+            return statuses[i].cc;
+        }
+    }
+    return CC_USB_TRANSACTION_ERROR;
+}
+
+static bool is_in(const ixhci_ep *ep)
+{
+    return ep->cfg.type == EP_TYPE_CONTROL ? ep->td.dir_in : ep->cfg.type & 4;
+}
+
+static unsigned setup_length(const ixhci_td *td)
+{
+    return td->setup[6] | td->setup[7] << 8;
+}
+
+/* Bytes that the bus carries for the TD: rule 2, and the ESIT's limit. */
+static uint32_t bus_bytes(const ixhci_ep *ep)
+{
+    if (ep->cfg.type == EP_TYPE_CONTROL) {
+        return setup_length(&ep->td);
+    }
+    if (ixhci_ep_is_isoch(ep->cfg.type)) {
+        return MIN(ep->td.bytes, ep->cfg.max_esit_payload);
+    }
+    return ep->td.bytes;
+}
+
+/* Moves between the TD's buffers and ep->buffer; false: DMA failed. */
+static bool move(ixhci_ep *ep, uint32_t bytes, bool to_guest)
+{
+    uint8_t *at = ep->buffer;
+
+    for (unsigned i = 0; i < ep->td.count && bytes; i++) {
+        const xhci_trb *trb = &ep->td.trbs[i].trb;
+        uint32_t now = MIN(bytes, ixhci_td_trb_bytes(trb));
+        bool done = true;
+
+        if (!now) {
+            continue;
+        }
+        if (to_guest) {
+            done = ep->x->dma->store(ep->x, ixhci_trb_pointer(trb), at, now);
+        } else if (trb->dw[3] & TRB_IDT) {
+            uint32_t words[2] = { cpu_to_le32(trb->dw[0]),
+                                  cpu_to_le32(trb->dw[1]) };
+            memcpy(at, words, MIN(now, sizeof(words)));
+        } else {
+            done = ep->x->dma->load(ep->x, ixhci_trb_pointer(trb), at, now);
+        }
+        if (!done) {
+            ixhci_power_host_error(ep->x, IXHCI_HSE_DATA);
+            return false;
+        }
+        at += now;
+        bytes -= now;
+    }
+    return true;
+}
+
+static void reserve(ixhci_ep *ep, size_t bytes)
+{
+    if (ep->buffer_bytes < bytes) {
+        ep->buffer = g_realloc(ep->buffer, bytes);
+        ep->buffer_bytes = bytes;
+    }
+}
+
+static USBDevice *usb_find(IxhciState *x, const ixhci_slot *slot)
+{
+    USBDevice *dev = slot->uport ? slot->uport->dev : NULL;
+
+    /* the core hands packets only to a device that was reset */
+    return dev && dev->attached && dev->state == USB_STATE_DEFAULT ? dev : NULL;
+}
+
+static void usb_submit(IxhciState *x, ixhci_ep *ep, USBDevice *dev)
+{
+    usb_handle_packet(dev, &ep->packet);
+}
+
+const ixhci_bus_ops ixhci_bus_usb = {
+    .find = usb_find,
+    .submit = usb_submit,
+};
+
+/* SETUP bytes as the USB core wants them in USBPacket.parameter. */
+static uint64_t setup_parameter(const uint8_t *setup)
+{
+    return ldq_le_p(setup);
+}
+
+static void set_up(ixhci_ep *ep, USBDevice *dev, uint32_t bytes, uint64_t uf)
+{
+    int pid = is_in(ep) ? USB_TOKEN_IN : USB_TOKEN_OUT;
+    USBPacket *p = &ep->packet;
+
+    usb_packet_setup(p, pid, usb_ep_get(dev, pid, ep->dci >> 1), 0,
+                     ep->td.start.dequeue_gpa, false, true);
+    usb_packet_addbuf(p, ep->buffer, bytes);
+    if (ep->cfg.type == EP_TYPE_CONTROL) {
+        p->parameter = setup_parameter(ep->td.setup);
+    } else if (ixhci_ep_is_isoch(ep->cfg.type)) {
+        p->parameter = uf;
+    }
+}
+
+/*
+ * xHCI 1.2 §4.10.1.1, §4.10.3.3, §6.4.5: short, babble and the two overruns.
+ * A device that sends more than the TD takes is a babble, unless the TD was
+ * smaller than the service interval's payload.
+ */
+static unsigned judge(const ixhci_ep *ep, unsigned cc, uint32_t moved)
+{
+    const ixhci_td *td = &ep->td;
+    bool isoch = ixhci_ep_is_isoch(ep->cfg.type);
+
+    if (cc == CC_BABBLE_DETECTED && isoch &&
+        td->bytes < ep->cfg.max_esit_payload) {
+        return CC_ISOCH_BUFFER_OVERRUN;
+    }
+    if (cc != CC_SUCCESS) {
+        return cc;
+    }
+    if (isoch && td->bytes > ep->cfg.max_esit_payload) {
+        return CC_BANDWIDTH_OVERRUN;
+    }
+    if (moved > td->bytes) {
+        return CC_BABBLE_DETECTED;
+    }
+    return is_in(ep) && moved < td->bytes ? CC_SHORT_PACKET : CC_SUCCESS;
+}
+
+/* The packet's status is final: data to the guest, code and length. */
+static void conclude(ixhci_ep *ep, ixhci_outcome *how)
+{
+    USBPacket *p = &ep->packet;
+    uint32_t moved = MAX(p->actual_length, 0);
+
+    how->cc = judge(ep, cc_of_status(p->status), moved);
+    how->bytes = MIN(moved, ep->td.bytes);
+    if (!is_in(ep)) {
+        if (p->status == USB_RET_SUCCESS) {
+            how->bytes = MIN(bus_bytes(ep), ep->td.bytes);
+        }
+    } else if (!move(ep, how->bytes, true)) {
+        how->cc = CC_DATA_BUFFER_ERROR;
+    }
+}
+
+static void begin_outcome(const ixhci_ep *ep, ixhci_outcome *how)
+{
+    *how = (ixhci_outcome){
+        .slot_id = ep->slot->slot_id,
+        .dci = ep->dci,
+        .ep_type = ep->cfg.type,
+        .cc = CC_USB_TRANSACTION_ERROR,
+    };
+}
+
+/* What of a TD can be refused before anything is on the bus. */
+static bool refuse(ixhci_ep *ep, ixhci_outcome *how)
+{
+    if (ep->cfg.type != EP_TYPE_CONTROL) {
+        return false;
+    }
+    /* xHCI 1.2 §4.5.4.1: SET_ADDRESS belongs to Address Device */
+    if (ep->td.setup[0] == 0 && ep->td.setup[1] == USB_REQ_SET_ADDRESS) {
+        how->cc = CC_TRB_ERROR;
+        return true;
+    }
+    /* USB 2.0 §8.5.3: a data stage that ends early is stalled */
+    if (!ep->td.dir_in && setup_length(&ep->td) > ep->td.bytes) {
+        how->cc = CC_STALL_ERROR;
+        return true;
+    }
+    return false;
+}
+
+ixhci_packet_fate ixhci_packet_submit(ixhci_ep *ep, uint64_t uf,
+                                      ixhci_outcome *how)
+{
+    USBDevice *dev = ep->x->usb->find(ep->x, ep->slot);
+    uint32_t bytes = bus_bytes(ep);
+
+    begin_outcome(ep, how);
+    if (!dev || refuse(ep, how)) {
+        return IXHCI_PACKET_DONE;
+    }
+    reserve(ep, MAX(bytes, 1));
+    if (!is_in(ep) && !move(ep, MIN(bytes, ep->td.bytes), false)) {
+        how->cc = CC_DATA_BUFFER_ERROR;
+        return IXHCI_PACKET_DONE;
+    }
+    set_up(ep, dev, bytes, uf);
+    ep->x->usb->submit(ep->x, ep, dev);
+    trace_ixhci_packet(ep->slot->slot_id, ep->dci, ep->td.start.dequeue_gpa, uf,
+                       ep->packet.status, ep->packet.actual_length);
+    switch (ep->packet.status) {
+    case USB_RET_NAK:
+        /* an isochronous transaction has no second try (§4.10.2) */
+        return ixhci_ep_is_isoch(ep->cfg.type) ? IXHCI_PACKET_DONE
+                                               : IXHCI_PACKET_NAK;
+    case USB_RET_ASYNC:
+        if (!ixhci_ep_is_isoch(ep->cfg.type)) {
+            return IXHCI_PACKET_ASYNC;
+        }
+        usb_cancel_packet(&ep->packet);
+        return IXHCI_PACKET_DONE;
+    default:
+        conclude(ep, how);
+        return IXHCI_PACKET_DONE;
+    }
+}
+
+bool ixhci_packet_finish(ixhci_ep *ep, ixhci_outcome *how)
+{
+    begin_outcome(ep, how);
+    if (ep->packet.status == USB_RET_REMOVE_FROM_QUEUE) {
+        return false;
+    }
+    conclude(ep, how);
+    return true;
+}
+
+void ixhci_packet_cancel(ixhci_ep *ep)
+{
+    if (usb_packet_is_inflight(&ep->packet)) {
+        usb_cancel_packet(&ep->packet);
+    }
+}
+
+unsigned ixhci_packet_set_address(IxhciState *x, ixhci_slot *slot,
+                                  unsigned address)
+{
+    const uint8_t setup[8] = { 0, USB_REQ_SET_ADDRESS, address };
+    USBDevice *dev = x->usb->find(x, slot);
+    ixhci_ep *ep = slot->eps[1];
+
+    if (!dev) {
+        return CC_USB_TRANSACTION_ERROR;
+    }
+    reserve(ep, 1);
+    usb_packet_setup(&ep->packet, USB_TOKEN_OUT,
+                     usb_ep_get(dev, USB_TOKEN_OUT, 0), 0, 0, false, false);
+    usb_packet_addbuf(&ep->packet, ep->buffer, 0);
+    ep->packet.parameter = setup_parameter(setup);
+    x->usb->submit(x, ep, dev);
+    if (ep->packet.status == USB_RET_ASYNC) {
+        usb_cancel_packet(&ep->packet);
+        return CC_USB_TRANSACTION_ERROR;
+    }
+    return cc_of_status(ep->packet.status);
+}

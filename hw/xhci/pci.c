@@ -1,0 +1,279 @@
+/*
+ * ixhci on PCI: properties, realize, reset.
+ *
+ * Property names are those of qemu-xhci where the meaning is the same, so that
+ * a command line changes the device's name and nothing else. `realize` checks
+ * them, and puts the real functions behind the five seams of core.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "core.h"
+#include "trace-hw_xhci.h"
+
+/* The identity of qemu-xhci is its own; drivers bind to the class code. */
+#define IXHCI_PCI_VENDOR 0x1234
+#define IXHCI_PCI_DEVICE 0x1c1d
+
+/* PCI configuration space (xHCI 1.2 §5.2). */
+enum {
+    PCI_SBRN = 0x60,
+    PCI_FLADJ = 0x61,
+    PCI_CAP_MSI_OFFSET = 0x70,
+    PCI_CAP_PM_OFFSET = 0x80,
+    PCI_CAP_MSIX_OFFSET = 0x90,
+    PCI_CAP_EXPRESS_OFFSET = 0xa0,
+};
+
+static bool check_range(Error **errp, const char *name, uint32_t value,
+                        uint32_t first, uint32_t last)
+{
+    if (value < first || value > last) {
+        error_setg(errp, "ixhci: %s must be %u to %u, not %u", name, first,
+                   last, value);
+        return false;
+    }
+    return true;
+}
+
+static bool check_properties(IxhciState *x, Error **errp)
+{
+    if (!check_range(errp, "p2", x->num_usb2, 0, IXHCI_MAX_PORTS / 2) ||
+        !check_range(errp, "p3", x->num_usb3, 0, IXHCI_MAX_PORTS / 2) ||
+        !check_range(errp, "slots", x->num_slots, 1, IXHCI_MAX_SLOTS) ||
+        !check_range(errp, "intrs", x->num_intrs, 1, IXHCI_MAX_INTRS)) {
+        return false;
+    }
+    if (x->num_usb2 + x->num_usb3 == 0) {
+        error_setg(errp, "ixhci: p2 and p3 are both 0: it needs a port");
+        return false;
+    }
+    if (x->streams) {
+        error_setg(errp, "ixhci: streams=on is not available, use streams=off");
+        return false;
+    }
+    return true;
+}
+
+static void bus_wakeup_endpoint(USBBus *bus, USBEndpoint *usb_ep,
+                                unsigned int stream)
+{
+    IxhciState *x = container_of(bus, IxhciState, bus);
+    ixhci_ep *ep = ixhci_slot_find_endpoint(x, usb_ep);
+
+    if (ep) {
+        ixhci_pipeline_wakeup(ep);
+    }
+}
+
+static USBBusOps bus_ops = {
+    .wakeup_endpoint = bus_wakeup_endpoint,
+};
+
+/* Root ports 1..p2 are USB2, p2+1..p2+p3 USB3; connectors carry both. */
+static void create_ports(IxhciState *x)
+{
+    unsigned connectors = MAX(x->num_usb2, x->num_usb3);
+
+    usb_bus_new(&x->bus, sizeof(x->bus), &bus_ops, DEVICE(x));
+    x->num_ports = x->num_usb2 + x->num_usb3;
+    for (unsigned i = 0; i < x->num_ports; i++) {
+        bool usb3 = i >= x->num_usb2;
+
+        x->ports[i] = (ixhci_port){
+            .port_id = i + 1,
+            .is_usb3 = usb3,
+            .done_uf = IXHCI_UF_NEVER,
+            .uport = &x->uports[usb3 ? i - x->num_usb2 : i],
+        };
+    }
+    for (unsigned i = 0; i < connectors; i++) {
+        int speeds = 0;
+
+        if (i < x->num_usb2) {
+            speeds |= USB_SPEED_MASK_LOW | USB_SPEED_MASK_FULL |
+                      USB_SPEED_MASK_HIGH;
+        }
+        if (i < x->num_usb3) {
+            speeds |= USB_SPEED_MASK_SUPER;
+        }
+        usb_register_port(&x->bus, &x->uports[i], x, i, &ixhci_port_ops,
+                          speeds);
+    }
+}
+
+/* xHCI 1.2 §5.2.8, §4.17.1: a vector for each interrupter. */
+static bool create_messages(IxhciState *x, Error **errp)
+{
+    PCIDevice *pci = PCI_DEVICE(x);
+    Error *err = NULL;
+
+    if (x->msi != ON_OFF_AUTO_OFF &&
+        msi_init(pci, PCI_CAP_MSI_OFFSET, pow2floor(x->num_intrs), true, false,
+                 &err) < 0) {
+        if (x->msi == ON_OFF_AUTO_ON) {
+            error_propagate(errp, err);
+            return false;
+        }
+        error_free(err);
+    }
+    err = NULL;
+    if (x->msix == ON_OFF_AUTO_OFF) {
+        return true;
+    }
+    if (msix_init(pci, x->num_intrs, &x->bar, 0, IXHCI_MSIX_TABLE_OFFSET,
+                  &x->bar, 0, IXHCI_MSIX_PBA_OFFSET, PCI_CAP_MSIX_OFFSET,
+                  &err) < 0) {
+        if (x->msix == ON_OFF_AUTO_ON) {
+            error_propagate(errp, err);
+            return false;
+        }
+        error_free(err);
+        return true;
+    }
+    for (unsigned i = 0; i < x->num_intrs; i++) {
+        msix_vector_use(pci, i);
+    }
+    return true;
+}
+
+static bool create_config(IxhciState *x, Error **errp)
+{
+    PCIDevice *pci = PCI_DEVICE(x);
+
+    pci->config[PCI_CLASS_PROG] = 0x30;
+    pci->config[PCI_INTERRUPT_PIN] = 1;
+    pci->config[PCI_CACHE_LINE_SIZE] = 0x10;
+    pci->config[PCI_SBRN] = 0x30;
+    pci->config[PCI_FLADJ] = 0x20;
+    pci->wmask[PCI_FLADJ] = 0x3f;
+    pci_register_bar(pci, 0,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                         PCI_BASE_ADDRESS_MEM_TYPE_64,
+                     &x->bar);
+    if (pci_add_capability(pci, PCI_CAP_ID_PM, PCI_CAP_PM_OFFSET, PCI_PM_SIZEOF,
+                           errp) < 0) {
+        return false;
+    }
+    pci_set_word(pci->config + PCI_CAP_PM_OFFSET + PCI_PM_PMC, 3);
+    pci_set_word(pci->wmask + PCI_CAP_PM_OFFSET + PCI_PM_CTRL,
+                 PCI_PM_CTRL_STATE_MASK);
+    if (pci_bus_is_express(pci_get_bus(pci)) &&
+        pcie_endpoint_cap_init(pci, PCI_CAP_EXPRESS_OFFSET) < 0) {
+        error_setg(errp, "ixhci: no room for a PCI Express capability");
+        return false;
+    }
+    return create_messages(x, errp);
+}
+
+static void pci_realize(PCIDevice *pci, Error **errp)
+{
+    IxhciState *x = IXHCI(pci);
+
+    if (!check_properties(x, errp)) {
+        return;
+    }
+    x->dma = &ixhci_dma_guest;
+    x->usb = &ixhci_bus_usb;
+    x->sched = &ixhci_sched_clock;
+    x->event = &ixhci_event_guest;
+    x->irq = &ixhci_intr_pci;
+
+    QTAILQ_INIT(&x->work);
+    ixhci_retired_init(&x->retired);
+    x->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ixhci_service, x);
+    for (unsigned i = 0; i < IXHCI_MAX_INTRS; i++) {
+        x->intrs[i].waiting = g_queue_new();
+    }
+    for (unsigned i = 0; i < IXHCI_MAX_SLOTS; i++) {
+        x->slots[i].slot_id = i + 1;
+    }
+    memory_region_init_io(&x->bar, OBJECT(x), &ixhci_regs_ops, x, "ixhci",
+                          IXHCI_BAR_BYTES);
+    if (!create_config(x, errp)) {
+        return;
+    }
+    create_ports(x);
+}
+
+static void pci_exit(PCIDevice *pci)
+{
+    IxhciState *x = IXHCI(pci);
+
+    for (unsigned i = 0; i < x->num_slots; i++) {
+        ixhci_slot_disable(&x->slots[i]);
+    }
+    for (unsigned i = 0; i < IXHCI_MAX_INTRS; i++) {
+        ixhci_event_reset(x, i);
+        g_queue_free(x->intrs[i].waiting);
+    }
+    for (unsigned i = 0; i < MAX(x->num_usb2, x->num_usb3); i++) {
+        usb_unregister_port(&x->bus, &x->uports[i]);
+    }
+    timer_free(x->timer);
+    ixhci_retired_clear(&x->retired);
+    usb_bus_release(&x->bus);
+    if (msix_present(pci)) {
+        msix_uninit(pci, &x->bar, &x->bar);
+    }
+    msi_uninit(pci);
+}
+
+static void pci_reset(DeviceState *dev)
+{
+    ixhci_power_chip_reset(IXHCI(dev));
+}
+
+static Property properties[] = {
+    DEFINE_PROP_UINT32("p2", IxhciState, num_usb2, 4),
+    DEFINE_PROP_UINT32("p3", IxhciState, num_usb3, 4),
+    DEFINE_PROP_UINT32("slots", IxhciState, num_slots, 64),
+    DEFINE_PROP_UINT32("intrs", IxhciState, num_intrs, IXHCI_MAX_INTRS),
+    DEFINE_PROP_BOOL("streams", IxhciState, streams, false),
+    DEFINE_PROP_ON_OFF_AUTO("msi", IxhciState, msi, ON_OFF_AUTO_OFF),
+    DEFINE_PROP_ON_OFF_AUTO("msix", IxhciState, msix, ON_OFF_AUTO_AUTO),
+    DEFINE_PROP_END_OF_LIST(),
+};
+
+static void ixhci_instance_init(Object *obj)
+{
+    PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+}
+
+static void ixhci_class_init(ObjectClass *klass, void *data)
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
+
+    dc->desc = "IsoLab xHCI 1.2 host controller";
+    dc->reset = pci_reset;
+    dc->vmsd = &ixhci_vmstate;
+    device_class_set_props(dc, properties);
+    set_bit(DEVICE_CATEGORY_USB, dc->categories);
+    pc->realize = pci_realize;
+    pc->exit = pci_exit;
+    pc->vendor_id = IXHCI_PCI_VENDOR;
+    pc->device_id = IXHCI_PCI_DEVICE;
+    pc->class_id = PCI_CLASS_SERIAL_USB;
+    pc->revision = 1;
+}
+
+static const TypeInfo ixhci_info = {
+    .name = TYPE_IXHCI,
+    .parent = TYPE_PCI_DEVICE,
+    .instance_size = sizeof(IxhciState),
+    .instance_init = ixhci_instance_init,
+    .class_init = ixhci_class_init,
+    .interfaces =
+        (InterfaceInfo[]){
+            { INTERFACE_PCIE_DEVICE },
+            { INTERFACE_CONVENTIONAL_PCI_DEVICE },
+            {},
+        },
+};
+
+static void ixhci_register_types(void)
+{
+    type_register_static(&ixhci_info);
+}
+
+type_init(ixhci_register_types)

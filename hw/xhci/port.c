@@ -1,0 +1,407 @@
+/*
+ * Root hub ports (xHCI 1.2 §4.19, §5.4.8).
+ *
+ *  1. A connector (a port of the USB bus) is one USB2 and one USB3 root port;
+ *     the speed of the device decides which of them sees it.
+ *  2. A USB2 port shows a device as Polling until software resets it; a USB3
+ *     port trains its link by itself and goes to U0 (§4.19.1.1, §4.19.1.2).
+ *  3. Resets and training take time on the virtual clock; PR and the old link
+ *     state are visible until it has passed, and one step sets all results.
+ *  4. One function sets change bits: PCD at each new one, a Port Status Change
+ *     Event when the port had none before (§4.19.2). While the controller is
+ *     halted events wait for R/S.
+ *  5. Link states that software writes are a table; what it does not list is
+ *     ignored (§5.4.8, PLS).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "core.h"
+#include "trace-hw_xhci.h"
+
+/* Rule 3, in microframes: USB 2.0 §7.1.7.5 TDRSTR; USB 3.2 §7.5.12, §6.9.3. */
+#define RESET_USB2_UF (50 * 8)
+#define RESET_HOT_UF (10 * 8)
+#define RESET_WARM_UF (100 * 8)
+#define TRAINING_UF 1
+
+/* What a plain write keeps (§5.4.8): wake enables. */
+#define PORTSC_RW (PORTSC_WCE | PORTSC_WDE | PORTSC_WOE)
+
+static unsigned link_state(const ixhci_port *port)
+{
+    return xhci_get(port->portsc, PORTSC_PLS);
+}
+
+static void set_link_state(ixhci_port *port, unsigned pls)
+{
+    trace_ixhci_port_link(port->port_id, link_state(port), pls);
+    port->portsc = xhci_set(port->portsc, PORTSC_PLS, pls);
+}
+
+static void announce(IxhciState *x, const ixhci_port *port)
+{
+    ixhci_event event = { .intr = 0 };
+
+    event.trb.dw[0] = xhci_set(0, EVT_PORT_ID, port->port_id);
+    event.trb.dw[2] = xhci_set(0, EVT_CC, CC_SUCCESS);
+    event.trb.dw[3] = xhci_set(0, TRB_TYPE, EVT_PORT_STATUS_CHANGE);
+    x->event->post(x, &event);
+}
+
+/* Rule 4. */
+static void change(IxhciState *x, ixhci_port *port, uint32_t bits)
+{
+    uint32_t before = port->portsc & PORTSC_CHANGES;
+
+    port->portsc |= bits;
+    trace_ixhci_port_change(port->port_id, port->portsc);
+    if (bits & ~before) {
+        x->usbsts |= USBSTS_PCD;
+        if (!before && ixhci_is_running(x)) {
+            announce(x, port);
+        }
+    }
+}
+
+/* xHCI 1.2 §4.19.2: what changed while halted is told when R/S is set. */
+void ixhci_port_announce_all(IxhciState *x)
+{
+    for (unsigned i = 0; i < x->num_ports; i++) {
+        if (x->ports[i].portsc & PORTSC_CHANGES) {
+            announce(x, &x->ports[i]);
+        }
+    }
+}
+
+static unsigned speed_id(const USBDevice *dev)
+{
+    static const uint8_t ids[] = {
+        [USB_SPEED_LOW] = SPEED_LOW,
+        [USB_SPEED_FULL] = SPEED_FULL,
+        [USB_SPEED_HIGH] = SPEED_HIGH,
+        [USB_SPEED_SUPER] = SPEED_SUPER,
+    };
+
+    return ids[dev->speed];
+}
+
+/* The device that this root port sees (rule 1). */
+static USBDevice *device_of(const ixhci_port *port)
+{
+    USBDevice *dev = port->uport->dev;
+
+    if (!dev || !dev->attached) {
+        return NULL;
+    }
+    return (dev->speed == USB_SPEED_SUPER) == port->is_usb3 ? dev : NULL;
+}
+
+/* Nothing is connected, or nothing can be seen. */
+static void detach_device(ixhci_port *port, unsigned pls)
+{
+    port->done_uf = IXHCI_UF_NEVER;
+    port->portsc &= ~(PORTSC_CCS | PORTSC_PED | PORTSC_PR);
+    port->portsc = xhci_set(port->portsc, PORTSC_SPEED, 0);
+    set_link_state(port, pls);
+}
+
+/* Rule 2. At reset time the USB3 link is up at once. */
+static void attach_device(IxhciState *x, ixhci_port *port)
+{
+    if (port->is_usb3) {
+        set_link_state(port, PLS_RX_DETECT);
+        port->done_uf = ixhci_now_uf() + TRAINING_UF;
+        ixhci_service_arm(x);
+        return;
+    }
+    port->portsc |= PORTSC_CCS;
+    set_link_state(port, PLS_POLLING);
+    change(x, port, PORTSC_CSC);
+}
+
+static void enable(ixhci_port *port, USBDevice *dev)
+{
+    usb_device_reset(dev);
+    port->portsc |= PORTSC_CCS | PORTSC_PED;
+    port->portsc = xhci_set(port->portsc, PORTSC_SPEED, speed_id(dev));
+    set_link_state(port, PLS_U0);
+}
+
+/* Rule 3: a reset, or link training, is over. */
+static void finish(IxhciState *x, ixhci_port *port)
+{
+    bool training = !(port->portsc & PORTSC_PR);
+    uint32_t bits = PORTSC_PRC | (port->warm ? PORTSC_WRC : 0);
+    USBDevice *dev = device_of(port);
+
+    port->done_uf = IXHCI_UF_NEVER;
+    port->portsc &= ~PORTSC_PR;
+    if (!dev) {
+        detach_device(port, PLS_RX_DETECT);
+    } else {
+        bits |= port->portsc & PORTSC_CCS ? 0 : PORTSC_CSC;
+        enable(port, dev);
+    }
+    change(x, port, training ? bits & PORTSC_CSC : bits);
+    port->warm = false;
+}
+
+void ixhci_port_service(IxhciState *x, uint64_t now_uf)
+{
+    for (unsigned i = 0; i < x->num_ports; i++) {
+        if (x->ports[i].done_uf <= now_uf) {
+            finish(x, &x->ports[i]);
+        }
+    }
+}
+
+uint64_t ixhci_port_next_uf(const IxhciState *x)
+{
+    uint64_t next = IXHCI_UF_NEVER;
+
+    for (unsigned i = 0; i < x->num_ports; i++) {
+        next = MIN(next, x->ports[i].done_uf);
+    }
+    return next;
+}
+
+unsigned ixhci_port_bus_speed(const IxhciState *x, unsigned port_id)
+{
+    const ixhci_port *port = &x->ports[port_id - 1];
+    unsigned speed = xhci_get(port->portsc, PORTSC_SPEED);
+
+    return speed ? speed : port->is_usb3 ? SPEED_SUPER : SPEED_HIGH;
+}
+
+static void begin_reset(IxhciState *x, ixhci_port *port, bool warm)
+{
+    uint64_t length = !port->is_usb3 ? RESET_USB2_UF
+                      : warm         ? RESET_WARM_UF
+                                     : RESET_HOT_UF;
+
+    port->warm = warm;
+    port->portsc |= PORTSC_PR;
+    if (!port->is_usb3) {
+        port->portsc &= ~PORTSC_PED;
+    }
+    port->done_uf = ixhci_now_uf() + length;
+    ixhci_service_arm(x);
+}
+
+/* xHCI 1.2 §4.19.5: where PR and WPR have an effect. */
+static void write_resets(IxhciState *x, ixhci_port *port, uint32_t value)
+{
+    if (port->portsc & PORTSC_PR || !(port->portsc & PORTSC_PP)) {
+        return;
+    }
+    if (port->is_usb3 && (value & PORTSC_WPR)) {
+        if (link_state(port) != PLS_DISABLED) {
+            begin_reset(x, port, true);
+        }
+    } else if ((value & PORTSC_PR) && (port->portsc & PORTSC_CCS)) {
+        begin_reset(x, port, false);
+    }
+}
+
+/* xHCI 1.2 §5.4.8, PED: software disables; no PEC. A USB3 port disappears. */
+static void write_disable(IxhciState *x, ixhci_port *port)
+{
+    if (!(port->portsc & (PORTSC_PED | PORTSC_PR))) {
+        return;
+    }
+    if (port->is_usb3) {
+        detach_device(port, PLS_DISABLED);
+        change(x, port, PORTSC_CSC);
+        return;
+    }
+    port->done_uf = IXHCI_UF_NEVER;
+    port->portsc &= ~(PORTSC_PED | PORTSC_PR);
+    set_link_state(port, PLS_POLLING);
+}
+
+static void write_power(IxhciState *x, ixhci_port *port, uint32_t value)
+{
+    if (!((port->portsc ^ value) & PORTSC_PP)) {
+        return;
+    }
+    port->portsc ^= PORTSC_PP;
+    if (!(port->portsc & PORTSC_PP)) {
+        detach_device(port, PLS_DISABLED);
+        return;
+    }
+    set_link_state(port, PLS_RX_DETECT);
+    if (device_of(port)) {
+        attach_device(x, port);
+    }
+}
+
+/* Rule 5. `usb` is 2, 3, or 0 for both; PLC as the flag says. */
+typedef struct {
+    uint8_t from;
+    uint8_t written;
+    uint8_t usb;
+    uint8_t to;
+    enum { NO_PLC, PLC, PLC_IF_U3E } plc;
+} link_row;
+
+/* xHCI 1.2 §4.15.1, §4.15.2, §4.19.1.2. */
+static const link_row link_rows[] = {
+    { PLS_U0, PLS_U3, 0, PLS_U3, PLC_IF_U3E },
+    { PLS_U3, PLS_RESUME, 2, PLS_RESUME, NO_PLC },
+    { PLS_RESUME, PLS_U0, 0, PLS_U0, PLC },
+    { PLS_U3, PLS_U0, 3, PLS_U0, PLC },
+    { PLS_DISABLED, PLS_RX_DETECT, 3, PLS_RX_DETECT, NO_PLC },
+    { PLS_RX_DETECT, PLS_COMPLIANCE, 3, PLS_COMPLIANCE, NO_PLC },
+};
+
+static void write_link(IxhciState *x, ixhci_port *port, unsigned pls)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(link_rows); i++) {
+        const link_row *row = &link_rows[i];
+
+        if (row->from != link_state(port) || row->written != pls ||
+            (row->usb && (row->usb == 3) != port->is_usb3)) {
+            continue;
+        }
+        set_link_state(port, row->to);
+        if (row->plc == PLC ||
+            (row->plc == PLC_IF_U3E && (x->config & CONFIG_U3E))) {
+            change(x, port, PORTSC_PLC);
+        }
+        if (row->to == PLS_RX_DETECT && device_of(port)) {
+            attach_device(x, port);
+        }
+        return;
+    }
+}
+
+static void write_portsc(IxhciState *x, ixhci_port *port, uint32_t value)
+{
+    port->portsc &= ~(value & PORTSC_CHANGES);
+    port->portsc = (port->portsc & ~PORTSC_RW) | (value & PORTSC_RW);
+    write_power(x, port, value);
+    if (value & PORTSC_PED) {
+        write_disable(x, port);
+    }
+    if (value & PORTSC_LWS) {
+        write_link(x, port, xhci_get(value, PORTSC_PLS));
+    }
+    write_resets(x, port, value);
+}
+
+uint32_t ixhci_port_read(IxhciState *x, unsigned port_id, unsigned reg)
+{
+    const ixhci_port *port = &x->ports[port_id - 1];
+
+    switch (reg) {
+    case XHCI_PORTSC:
+        return port->portsc;
+    case XHCI_PORTPMSC:
+        return port->portpmsc;
+    default:
+        return 0; /* PORTLI, PORTHLPMC: one lane, no hardware LPM */
+    }
+}
+
+void ixhci_port_write(IxhciState *x, unsigned port_id, unsigned reg,
+                      uint32_t value)
+{
+    /* xHCI 1.2 §5.4.9: U1/U2 timeouts and FLA; RWE, BESL, L1 slot and HLE */
+    static const uint32_t pmsc_rw[] = { 0xf001fff8, 0x0001ffff };
+    ixhci_port *port = &x->ports[port_id - 1];
+
+    switch (reg) {
+    case XHCI_PORTSC:
+        write_portsc(x, port, value);
+        break;
+    case XHCI_PORTPMSC:
+        port->portpmsc = value & pmsc_rw[port->is_usb3];
+        break;
+    default:
+        break;
+    }
+}
+
+/* xHCI 1.2 §4.2, §4.19.4: all ports powered, devices found anew. */
+void ixhci_port_reset_all(IxhciState *x)
+{
+    for (unsigned i = 0; i < x->num_ports; i++) {
+        ixhci_port *port = &x->ports[i];
+        USBDevice *dev = device_of(port);
+
+        port->portsc = PORTSC_PP;
+        port->portpmsc = 0;
+        port->warm = false;
+        detach_device(port, PLS_RX_DETECT);
+        if (dev && port->is_usb3) {
+            enable(port, dev);
+            change(x, port, PORTSC_CSC);
+        } else if (dev) {
+            attach_device(x, port);
+        }
+    }
+}
+
+static ixhci_port *port_of(IxhciState *x, const USBPort *uport)
+{
+    for (unsigned i = 0; i < x->num_ports; i++) {
+        if (x->ports[i].uport == uport && device_of(&x->ports[i])) {
+            return &x->ports[i];
+        }
+    }
+    return NULL;
+}
+
+static void bus_attach(USBPort *uport)
+{
+    IxhciState *x = uport->opaque;
+    ixhci_port *port = port_of(x, uport);
+
+    if (port && (port->portsc & PORTSC_PP)) {
+        attach_device(x, port);
+    }
+}
+
+static void bus_detach(USBPort *uport)
+{
+    IxhciState *x = uport->opaque;
+    ixhci_port *port = port_of(x, uport);
+
+    ixhci_slot_device_left(x, uport);
+    if (port && (port->portsc & PORTSC_PP)) {
+        bool seen = port->portsc & PORTSC_CCS;
+
+        detach_device(port, PLS_RX_DETECT);
+        change(x, port, seen ? PORTSC_CSC : 0);
+    }
+}
+
+static void bus_child_detach(USBPort *uport, USBDevice *child)
+{
+    ixhci_slot_device_left(uport->opaque, child->port);
+}
+
+/* xHCI 1.2 §4.15.2.1: a device signals resume; software completes it. */
+static void bus_wakeup(USBPort *uport)
+{
+    IxhciState *x = uport->opaque;
+    ixhci_port *port = port_of(x, uport);
+
+    if (port && link_state(port) == PLS_U3) {
+        set_link_state(port, PLS_RESUME);
+        change(x, port, PORTSC_PLC);
+    }
+}
+
+static void bus_complete(USBPort *uport, USBPacket *packet)
+{
+    ixhci_pipeline_complete(container_of(packet, ixhci_ep, packet));
+}
+
+USBPortOps ixhci_port_ops = {
+    .attach = bus_attach,
+    .detach = bus_detach,
+    .child_detach = bus_child_detach,
+    .wakeup = bus_wakeup,
+    .complete = bus_complete,
+};

@@ -1,0 +1,176 @@
+/*
+ * Run, stop, reset, and giving up (xHCI 1.2 §4.2, §5.4.1, §4.10.2.6).
+ *
+ *  1. R/S 1 to 0 parks every endpoint at the TD it was at: packets come back
+ *     from the devices, dequeue pointers go to memory, then HCH is set and
+ *     nothing more is written.
+ *  2. HCRST ends in the state after power-on, except for PCI configuration
+ *     space; nothing of what ran before is left.
+ *  3. A failed access to guest memory is a Host System Error and stops the
+ *     controller; an inconsistency that has no event to carry it is a Host
+ *     Controller Error. Only a reset leaves the latter.
+ *  4. Save writes all contexts (FSC). State is not kept across a reset: a
+ *     restore sets SRE, and the driver starts afresh (§4.23.2).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "core.h"
+#include "trace-hw_xhci.h"
+
+/* xHCI 1.2 §5.4.1: what a write keeps. CME and ETE need CMC and ETC. */
+#define USBCMD_RW                                                              \
+    (USBCMD_RS | USBCMD_INTE | USBCMD_HSEE | USBCMD_EWE | USBCMD_EU3S)
+
+/* Rule 3: what each reason does to USBSTS, and its name for the trace. */
+typedef struct {
+    uint32_t status;
+    const char *name;
+} error_row;
+
+static const error_row errors[] = {
+    [IXHCI_HSE_COMMAND_RING] = { USBSTS_HSE, "command ring not accessible" },
+    [IXHCI_HSE_TRANSFER_RING] = { USBSTS_HSE, "transfer ring not accessible" },
+    [IXHCI_HSE_DATA] = { USBSTS_HSE, "data buffer not accessible" },
+    [IXHCI_HSE_CONTEXT] = { USBSTS_HSE, "context not accessible" },
+    [IXHCI_HSE_EVENT_RING] = { USBSTS_HSE, "event ring not accessible" },
+    [IXHCI_HSE_ERST] = { USBSTS_HSE, "event ring table not accessible" },
+    [IXHCI_HCE_ERST_ENTRY] = { USBSTS_HCE, "event ring segment out of range" },
+    [IXHCI_HCE_COMMAND_RING_LOOP] = { USBSTS_HCE, "command ring of links" },
+};
+
+typedef void (*ep_function)(ixhci_ep *ep);
+
+static void for_each_ep(IxhciState *x, ep_function f)
+{
+    for (unsigned i = 0; i < x->num_slots; i++) {
+        for (unsigned dci = 1; dci <= IXHCI_MAX_DCI; dci++) {
+            if (x->slots[i].enabled && x->slots[i].eps[dci]) {
+                f(x->slots[i].eps[dci]);
+            }
+        }
+    }
+}
+
+/* The TD that a device still had will run again from its start. */
+static void park(ixhci_ep *ep)
+{
+    ixhci_endpoint_idle(ep);
+}
+
+static void save(ixhci_ep *ep)
+{
+    ixhci_endpoint_store(ep);
+}
+
+void ixhci_power_host_error(IxhciState *x, ixhci_host_error_reason reason)
+{
+    const error_row *row = &errors[reason];
+
+    trace_ixhci_host_error(row->name);
+    qemu_log_mask(LOG_GUEST_ERROR, "ixhci: host error: %s\n", row->name);
+    x->usbsts |= row->status;
+    if (row->status == USBSTS_HSE) {
+        x->usbcmd &= ~USBCMD_RS;
+        x->usbsts |= USBSTS_HCH;
+    }
+    x->crr = false;
+    x->command_waits = false;
+    for_each_ep(x, park);
+}
+
+static void run(IxhciState *x)
+{
+    if (x->usbsts & (USBSTS_HCE | USBSTS_HSE)) {
+        x->usbcmd &= ~USBCMD_RS;
+        return;
+    }
+    x->usbsts &= ~USBSTS_HCH;
+    x->wrap_uf =
+        ixhci_now_uf() - ((ixhci_now_uf() - x->base_uf) & MFINDEX_MASK) +
+        MFINDEX_MASK + 1;
+    trace_ixhci_run(true);
+    ixhci_port_announce_all(x);
+}
+
+/* Rule 1. */
+static void halt(IxhciState *x)
+{
+    for_each_ep(x, park);
+    for_each_ep(x, save);
+    x->crr = false;
+    x->command_waits = false;
+    x->usbsts |= USBSTS_HCH;
+    trace_ixhci_run(false);
+}
+
+/* Rule 2: everything but the ports' devices and PCI configuration space. */
+static void reset(IxhciState *x)
+{
+    for (unsigned i = 0; i < x->num_slots; i++) {
+        ixhci_slot_disable(&x->slots[i]);
+    }
+    x->usbcmd = 0;
+    x->usbsts = USBSTS_HCH;
+    x->dnctrl = 0;
+    x->dcbaap = 0;
+    x->config = 0;
+    x->command_ring = ixhci_ring_at(0);
+    x->crr = false;
+    x->command_waits = false;
+    x->crcr_hi_is_old = false;
+    x->base_uf = ixhci_now_uf();
+    x->wrap_uf = x->base_uf + MFINDEX_MASK + 1;
+    for (unsigned i = 0; i < x->num_intrs; i++) {
+        ixhci_event_reset(x, i);
+        ixhci_intr_reset(x, i);
+    }
+    ixhci_port_reset_all(x);
+    x->usbsts &= ~USBSTS_PCD;
+    ixhci_service_arm(x);
+    trace_ixhci_reset();
+}
+
+void ixhci_power_chip_reset(IxhciState *x)
+{
+    reset(x);
+}
+
+/* Rule 4. */
+static void save_or_restore(IxhciState *x, uint32_t value)
+{
+    if (!(x->usbsts & USBSTS_HCH) || (value & USBCMD_RS)) {
+        return;
+    }
+    if (value & USBCMD_CSS) {
+        x->usbsts &= ~USBSTS_SRE;
+        for_each_ep(x, save);
+    }
+    if (value & USBCMD_CRS) {
+        x->usbsts |= USBSTS_SRE;
+    }
+}
+
+void ixhci_power_write_usbcmd(IxhciState *x, uint32_t value)
+{
+    uint32_t changed = (x->usbcmd ^ value) & USBCMD_RW;
+
+    if (value & USBCMD_HCRST) {
+        reset(x);
+        return;
+    }
+    save_or_restore(x, value);
+    x->usbcmd = value & USBCMD_RW;
+    if (changed & USBCMD_RS) {
+        if (value & USBCMD_RS) {
+            run(x);
+        } else {
+            halt(x);
+        }
+    }
+    if (changed & USBCMD_INTE) {
+        for (unsigned i = 0; i < x->num_intrs; i++) {
+            ixhci_intr_update(x, i);
+        }
+    }
+    ixhci_service_arm(x);
+}
