@@ -1,0 +1,138 @@
+/*
+ * The machine around the controller: QEMU's start and end, guest memory that
+ * is handed out and never taken back, and the virtual clock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "hcd.h"
+#include "qapi/qmp/qdict.h"
+#include "qemu/bswap.h"
+
+#define RAM_BYTES (64u << 20)
+#define HEAP_START (1u << 20)
+#define PCI_SLOT 4
+
+Hcd *hcd_start_with(HcdOptions options)
+{
+    Hcd *h = g_new0(Hcd, 1);
+
+    h->options = options;
+    h->heap = HEAP_START;
+    h->devfn = PCI_SLOT << 3;
+    g_queue_init(&h->stash);
+    h->qts = qtest_initf("-machine q35 -nodefaults -m %u "
+                         "-device %s,id=xhci,addr=%u%s%s %s",
+                         RAM_BYTES >> 20, hcd_controller_name(), PCI_SLOT,
+                         options.props ? "," : "",
+                         options.props ? options.props : "",
+                         options.args ? options.args : "");
+    hcd_pci_enable(h);
+    hcd_read_capabilities(h);
+    if (!options.no_msix) {
+        hcd_pci_enable_msix(h);
+    }
+    hcd_step_uf(h, 1);
+    if (!options.halted) {
+        hcd_init(h);
+    }
+    return h;
+}
+
+/* Whatever the test did, the controller must not have died of it. */
+void hcd_finish(Hcd *h)
+{
+    uint32_t status = hcd_op_read(h, XHCI_USBSTS);
+
+    hcd_check(h->may_be_dead || !(status & (USBSTS_HSE | USBSTS_HCE)),
+              "at the end of the test USBSTS is %08x: the controller gave up",
+              status);
+    qtest_quit(h->qts);
+    while (!g_queue_is_empty(&h->stash)) {
+        g_free(g_queue_pop_head(&h->stash));
+    }
+    g_free(h);
+}
+
+uint64_t hcd_alloc(Hcd *h, uint64_t bytes, uint64_t align)
+{
+    uint64_t gpa = ROUND_UP(h->heap, align);
+
+    h->heap = gpa + bytes;
+    hcd_check(h->heap <= RAM_BYTES, "the test used up guest memory");
+    return gpa;
+}
+
+/* A buffer between two guards that hold the same value as itself. */
+uint64_t hcd_alloc_filled(Hcd *h, uint64_t bytes, uint8_t value)
+{
+    uint64_t gpa = hcd_alloc(h, bytes + 128, 64) + 64;
+
+    qtest_memset(h->qts, gpa - 64, value, bytes + 128);
+    return gpa;
+}
+
+void hcd_trb_store(Hcd *h, uint64_t gpa, xhci_trb trb)
+{
+    uint32_t wire[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        wire[i] = cpu_to_le32(trb.dw[i]);
+    }
+    qtest_bufwrite(h->qts, gpa, wire, sizeof(wire));
+}
+
+xhci_trb hcd_trb_load(Hcd *h, uint64_t gpa)
+{
+    uint32_t wire[4];
+    xhci_trb trb;
+
+    qtest_bufread(h->qts, gpa, wire, sizeof(wire));
+    for (unsigned i = 0; i < 4; i++) {
+        trb.dw[i] = le32_to_cpu(wire[i]);
+    }
+    return trb;
+}
+
+bool hcd_mem_is(Hcd *h, uint64_t gpa, uint64_t bytes, uint8_t value)
+{
+    g_autofree uint8_t *copy = g_malloc(bytes);
+
+    qtest_bufread(h->qts, gpa, copy, bytes);
+    for (uint64_t i = 0; i < bytes; i++) {
+        if (copy[i] != value) {
+            return false;
+        }
+    }
+    return true;
+}
+
+uint64_t hcd_now_uf(Hcd *h)
+{
+    return qtest_clock_step(h->qts, 0) / HCD_UF_NS;
+}
+
+void hcd_step_to_uf(Hcd *h, uint64_t microframe)
+{
+    int64_t now = qtest_clock_step(h->qts, 0);
+    int64_t target = microframe * HCD_UF_NS;
+
+    if (target > now) {
+        qtest_clock_step(h->qts, target - now);
+    }
+}
+
+void hcd_step_uf(Hcd *h, uint64_t microframes)
+{
+    hcd_step_to_uf(h, hcd_now_uf(h) + microframes);
+}
+
+void hcd_plug(Hcd *h, const char *driver, const char *id)
+{
+    qtest_qmp_device_add(h->qts, driver, id, "{'bus': 'xhci.0'}");
+}
+
+/* USB devices go at once; the event DEVICE_DELETED confirms it. */
+void hcd_unplug(Hcd *h, const char *id)
+{
+    qtest_qmp_device_del(h->qts, id);
+}
