@@ -18,18 +18,26 @@
  *  1. What one service interval carries (up to 3 x 1024 bytes at high speed)
  *     is one *packet*: an isoav_packet header, then `length` payload bytes.
  *  2. A streaming IN endpoint always answers: when it has no payload due it
- *     sends a header with length 0. A hole in `sequence` is therefore a
- *     packet that was lost after the device sent it; a step of `microframe`
- *     larger than the interval is a microframe in which nobody asked.
- *  3. `sequence` starts at 0 when an alternate other than 0 is selected and
- *     goes up by one for each packet the device sends, modulo 2^32.
+ *     sends a header with length 0 (and flags, frame and offset 0). A hole in
+ * `sequence` is therefore a packet that was lost after the device sent it; a
+ * step of `microframe` larger than the interval is a microframe in which nobody
+ * asked.
+ *  3. `sequence` starts at 0 when an alternate other than 0 is selected (the
+ *     present one again, too) and goes up by one for each packet the device
+ *     sends on that endpoint, modulo 2^32.
  *  4. `crc` is CRC-32 (IEEE 802.3, what zlib's crc32() computes) of header
  *     bytes 0..31 followed by the payload.
  *  5. All fields are little endian.
  *  6. The payload of the test streams is byte i = (sequence + i) mod 256. On
  *     02h the host is the sender: sequence starts at 0, microframe is what it
- *     likes. In loopback the packets of 02h come back on 82h byte for byte; a
- *     header with stream ISOAV_STREAM_TEST_IN and length 0 fills the gaps.
+ *     likes. In loopback the packets of 02h come back on 82h byte for byte,
+ * their own sequence numbers included; a header with stream
+ *     ISOAV_STREAM_TEST_IN and length 0 fills the gaps. The device keeps up
+ *     to 64 packets; when it has that many it drops new ones.
+ *  7. Video frame k is due ceil(k x interval) microframes after the first IN
+ *     token and is then sent without a pause, possibly late. If several
+ *     frames are due at once only the newest is sent: `frame` steps over the
+ *     others and its first packet has ISOAV_FLAG_SKIPPED.
  *
  * C99, no QEMU and no Windows types: only <stdint.h>.
  *
@@ -167,7 +175,7 @@ static inline void isoav_packet_store(uint8_t *wire, const isoav_packet *p)
 /* Why isoav_packet_load refused; ISOAV_PACKET_OK is 0. */
 enum {
     ISOAV_PACKET_OK = 0,
-    ISOAV_PACKET_TOO_SHORT,   /* fewer bytes than a header */
+    ISOAV_PACKET_TOO_SHORT, /* fewer bytes than a header */
     ISOAV_PACKET_BAD_MAGIC,
     ISOAV_PACKET_BAD_VERSION, /* version or header size unknown */
     ISOAV_PACKET_BAD_LENGTH,  /* length field and received bytes differ */
@@ -209,7 +217,8 @@ static inline int isoav_packet_load(isoav_packet *p, const uint8_t *wire,
  * Vendor requests (bmRequestType C1h device-to-host, 41h host-to-device,
  * recipient interface, wIndex = interface, wValue = 0). A request that does
  * not fit (interface, length, value out of range, wrong state) is answered
- * with STALL and changes nothing.
+ * with STALL and changes nothing. wLength of an out request is the size of its
+ * data exactly; an in request returns at most wLength bytes.
  */
 enum {
     ISOAV_REQ_INFO = 0x01,     /* in,  either interface, isoav info */
@@ -228,10 +237,16 @@ enum {
  * Default 640, 360, 333333. */
 #define ISOAV_FORMAT_BYTES 8
 enum {
-    ISOAV_WIDTH_MIN = 64, ISOAV_WIDTH_MAX = 1920, ISOAV_WIDTH_STEP = 16,
-    ISOAV_HEIGHT_MIN = 48, ISOAV_HEIGHT_MAX = 1080, ISOAV_HEIGHT_STEP = 2,
-    ISOAV_INTERVAL_MIN = 166666, ISOAV_INTERVAL_MAX = 10000000,
-    ISOAV_WIDTH_DEFAULT = 640, ISOAV_HEIGHT_DEFAULT = 360,
+    ISOAV_WIDTH_MIN = 64,
+    ISOAV_WIDTH_MAX = 1920,
+    ISOAV_WIDTH_STEP = 16,
+    ISOAV_HEIGHT_MIN = 48,
+    ISOAV_HEIGHT_MAX = 1080,
+    ISOAV_HEIGHT_STEP = 2,
+    ISOAV_INTERVAL_MIN = 166666,
+    ISOAV_INTERVAL_MAX = 10000000,
+    ISOAV_WIDTH_DEFAULT = 640,
+    ISOAV_HEIGHT_DEFAULT = 360,
     ISOAV_INTERVAL_DEFAULT = 333333,
 };
 
@@ -252,8 +267,9 @@ enum {
     ISOAV_COUNT_SKIPPED = 3,     /* video frames dropped: host too slow */
     ISOAV_COUNT_PACKETS_OUT = 4, /* packets received from the host */
     ISOAV_COUNT_BYTES_OUT = 5,
-    ISOAV_COUNT_BAD_OUT = 6,     /* of those: header or CRC wrong */
-    ISOAV_COUNT_LOST_OUT = 7,    /* sequence numbers of 02h never seen */
+    ISOAV_COUNT_BAD_OUT = 6,  /* of those: header, CRC or payload wrong,
+                                 or a sequence number seen before */
+    ISOAV_COUNT_LOST_OUT = 7, /* sequence numbers of 02h never seen */
     ISOAV_COUNTERS = 8,
 };
 
