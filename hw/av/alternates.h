@@ -1,0 +1,29 @@
+/*
+ * The bandwidth of each alternate setting (isolab/isoav.h has the table in
+ * words), once: the descriptors and the streams are both made from it.
+ *
+ * X(alternate, transactions a microframe, bytes a transaction, bInterval)
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ISOLAB_AV_ALTERNATES_H
+#define ISOLAB_AV_ALTERNATES_H
+
+#define ISOAV_VIDEO_ALTERNATES(X) \
+    X(1, 1, 192, 1)               \
+    X(2, 1, 512, 1)               \
+    X(3, 1, 1024, 1)              \
+    X(4, 2, 1024, 1)              \
+    X(5, 3, 1024, 1)
+
+#define ISOAV_TEST_ALTERNATES(X) \
+    X(1, 1, 192, 1)              \
+    X(2, 1, 1024, 1)             \
+    X(3, 3, 1024, 1)             \
+    X(4, 1, 1024, 4)
+
+/* USB 2.0 §9.6.6: bits 12:11 count the additional transactions. */
+#define ISOAV_W_MAX_PACKET_SIZE(transactions, bytes) \
+    (((transactions)-1) << 11 | (bytes))
+
+#endif

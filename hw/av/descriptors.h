@@ -1,0 +1,13 @@
+/*
+ * The USB descriptors of usb-isoav.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ISOLAB_AV_DESCRIPTORS_H
+#define ISOLAB_AV_DESCRIPTORS_H
+
+#include "hw/usb.h"
+
+extern const USBDesc isoav_descriptors_vendor;
+
+#endif

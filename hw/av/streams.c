@@ -1,0 +1,238 @@
+/*
+ * The streams of usb-isoav between USB packets and the two schedulers.
+ *
+ *  1. A bus reset, a detach and every SET_CONFIGURATION put all of it back to
+ *     the defaults.
+ *  2. Selecting an alternate, the present one too, restarts that interface's
+ *     streams: sequence 0, counters 0, frame 0, an empty loopback queue.
+ *  3. The size of a packet follows from the alternate, never from the buffer
+ *     that the host happens to offer: so it is with real devices.
+ *  4. `sequence` numbers what the device sends on an endpoint. A packet that
+ *     is looped back keeps its own number but takes one of ours: a gap
+ *     filler's number is how many packets have gone before it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "hw/av/streams.h"
+
+#include <string.h>
+
+#include "hw/av/alternates.h"
+#include "hw/av/packet.h"
+#include "isolab/pattern.h"
+
+uint32_t isoav_streams_packet_max(int iface, int alternate)
+{
+#define BYTES(number, transactions, bytes, interval) \
+    [number] = (transactions) * (bytes),
+    static const uint16_t video[] = { ISOAV_VIDEO_ALTERNATES(BYTES) };
+    static const uint16_t test[] = { ISOAV_TEST_ALTERNATES(BYTES) };
+#undef BYTES
+
+    if (iface == ISOAV_IFACE_VIDEO && alternate >= 0 &&
+        alternate <= ISOAV_VIDEO_ALT_MAX) {
+        return video[alternate];
+    }
+    if (iface == ISOAV_IFACE_TEST && alternate >= 0 &&
+        alternate <= ISOAV_TEST_ALT_MAX) {
+        return test[alternate];
+    }
+    return 0;
+}
+
+/* Rule 2. */
+void isoav_streams_select(isoav_streams *s, int iface, int alternate)
+{
+    uint32_t packet_max = isoav_streams_packet_max(iface, alternate);
+
+    s->alternate[iface] = (uint8_t)alternate;
+    s->sequence[iface] = 0;
+    memset(s->counters[iface], 0, sizeof(s->counters[iface]));
+    if (iface == ISOAV_IFACE_TEST) {
+        isoav_testfn_start(&s->test);
+        return;
+    }
+    s->has_pixels = false;
+    isoav_video_start(&s->video, s->interval_100ns,
+                      isolab_pattern_frame_bytes(s->width, s->height),
+                      packet_max ? packet_max - ISOAV_HEADER_BYTES : 0);
+}
+
+/* Rule 1. */
+void isoav_streams_reset(isoav_streams *s)
+{
+    s->is_configured = false;
+    s->width = ISOAV_WIDTH_DEFAULT;
+    s->height = ISOAV_HEIGHT_DEFAULT;
+    s->interval_100ns = ISOAV_INTERVAL_DEFAULT;
+    s->mode = ISOAV_MODE_SOURCE_SINK;
+    isoav_streams_select(s, ISOAV_IFACE_VIDEO, 0);
+    isoav_streams_select(s, ISOAV_IFACE_TEST, 0);
+}
+
+void isoav_streams_configure(isoav_streams *s, int configuration)
+{
+    isoav_streams_reset(s);
+    s->is_configured = configuration == ISOAV_CONFIGURATION;
+}
+
+static const uint8_t *video_frame(isoav_streams *s, uint64_t frame)
+{
+    if (!s->has_pixels || s->pixels_frame != frame) {
+        isolab_pattern_fill(s->pixels, s->width, s->height, (uint32_t)frame,
+                            s->interval_100ns);
+        s->pixels_frame = frame;
+        s->has_pixels = true;
+    }
+    return s->pixels;
+}
+
+static void make_video(isoav_streams *s, uint64_t microframe, uint8_t *payload,
+                       isoav_packet *header)
+{
+    isoav_video_chunk chunk = isoav_video_next(&s->video, microframe);
+    uint64_t *counters = s->counters[ISOAV_IFACE_VIDEO];
+
+    header->stream = ISOAV_STREAM_VIDEO;
+    if (chunk.length == 0) {
+        return;
+    }
+    header->flags = chunk.flags;
+    header->frame = (uint32_t)chunk.frame;
+    header->offset = chunk.offset;
+    header->length = (uint16_t)chunk.length;
+    memcpy(payload, video_frame(s, chunk.frame) + chunk.offset, chunk.length);
+
+    counters[ISOAV_COUNT_SKIPPED] += chunk.skipped;
+    if (chunk.flags & ISOAV_FLAG_EOF) {
+        counters[ISOAV_COUNT_FRAMES]++;
+    }
+}
+
+static void make_test(isoav_streams *s, uint32_t packet_max, uint8_t *payload,
+                      isoav_packet *header)
+{
+    header->stream = ISOAV_STREAM_TEST_IN;
+    if (s->mode == ISOAV_MODE_SOURCE_SINK) {
+        header->length = (uint16_t)(packet_max - ISOAV_HEADER_BYTES);
+        isoav_packet_fill_payload(payload, header->length, header->sequence);
+    }
+}
+
+/* Rule 4: the oldest packet of the queue as it is, or -1. */
+static int loop_back(isoav_streams *s, uint8_t *wire, isoav_packet *header)
+{
+    int bytes = -1;
+
+    if (s->mode == ISOAV_MODE_LOOPBACK) {
+        bytes = isoav_testfn_pop(&s->test, wire);
+    }
+    if (bytes >= 0) {
+        *header = (isoav_packet){ 0 };
+        isoav_packet_load(header, wire, (uint32_t)bytes);
+    }
+    return bytes;
+}
+
+int isoav_streams_send(isoav_streams *s, int iface, uint64_t microframe,
+                       uint8_t *wire, isoav_packet *header)
+{
+    uint32_t packet_max = isoav_streams_packet_max(iface, s->alternate[iface]);
+    uint64_t *counters = s->counters[iface];
+    int bytes = -1;
+
+    if (!s->is_configured || packet_max == 0) {
+        return -1;
+    }
+    if (iface == ISOAV_IFACE_TEST) {
+        bytes = loop_back(s, wire, header);
+    }
+    if (bytes < 0) {
+        *header = (isoav_packet){
+            .version = ISOAV_PROTOCOL_VERSION,
+            .sequence = s->sequence[iface],
+            .microframe = microframe,
+        };
+        if (iface == ISOAV_IFACE_VIDEO) {
+            make_video(s, microframe, wire + ISOAV_HEADER_BYTES, header);
+        } else {
+            make_test(s, packet_max, wire + ISOAV_HEADER_BYTES, header);
+        }
+        bytes = (int)isoav_packet_build(wire, header);
+    }
+    s->sequence[iface]++;
+    counters[ISOAV_COUNT_PACKETS_IN]++;
+    counters[ISOAV_COUNT_BYTES_IN] += (uint32_t)bytes;
+    return bytes;
+}
+
+bool isoav_streams_receive(isoav_streams *s, const uint8_t *wire,
+                           uint32_t bytes, isoav_testfn_result *result)
+{
+    uint64_t *counters = s->counters[ISOAV_IFACE_TEST];
+    uint32_t packet_max = isoav_streams_packet_max(
+        ISOAV_IFACE_TEST, s->alternate[ISOAV_IFACE_TEST]);
+
+    if (!s->is_configured || packet_max == 0) {
+        return false;
+    }
+    if (bytes > packet_max) {
+        *result = (isoav_testfn_result){ .verdict = ISOAV_PACKET_BABBLE };
+    } else {
+        *result = isoav_testfn_check(&s->test, wire, bytes);
+        if (s->mode == ISOAV_MODE_LOOPBACK) {
+            isoav_testfn_push(&s->test, wire, bytes);
+        }
+    }
+    counters[ISOAV_COUNT_PACKETS_OUT]++;
+    counters[ISOAV_COUNT_BYTES_OUT] += bytes;
+    counters[ISOAV_COUNT_LOST_OUT] += result->lost;
+    if (result->verdict != ISOAV_PACKET_OK) {
+        counters[ISOAV_COUNT_BAD_OUT]++;
+    }
+    return true;
+}
+
+static bool is_format_sane(const isoav_streams *s)
+{
+    return isolab_pattern_size_ok(s->width, s->height) &&
+           s->interval_100ns >= ISOAV_INTERVAL_MIN &&
+           s->interval_100ns <= ISOAV_INTERVAL_MAX;
+}
+
+static bool is_video_sane(const isoav_streams *s)
+{
+    const isoav_video *v = &s->video;
+    uint32_t packet_max = isoav_streams_packet_max(
+        ISOAV_IFACE_VIDEO, s->alternate[ISOAV_IFACE_VIDEO]);
+
+    return s->alternate[ISOAV_IFACE_VIDEO] == 0 ||
+           (v->interval_100ns == s->interval_100ns &&
+            v->frame_bytes == isolab_pattern_frame_bytes(s->width, s->height) &&
+            v->chunk_bytes == packet_max - ISOAV_HEADER_BYTES &&
+            (!v->is_sending || v->offset < v->frame_bytes));
+}
+
+static bool is_test_sane(const isoav_testfn *t)
+{
+    uint32_t i;
+
+    if (t->first >= ISOAV_LOOPBACK_PACKETS ||
+        t->count > ISOAV_LOOPBACK_PACKETS) {
+        return false;
+    }
+    for (i = 0; i < ISOAV_LOOPBACK_PACKETS; i++) {
+        if (t->queue[i].bytes > ISOAV_PACKET_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool isoav_streams_is_sane(const isoav_streams *s)
+{
+    return is_format_sane(s) && s->mode <= ISOAV_MODE_LOOPBACK &&
+           s->alternate[ISOAV_IFACE_VIDEO] <= ISOAV_VIDEO_ALT_MAX &&
+           s->alternate[ISOAV_IFACE_TEST] <= ISOAV_TEST_ALT_MAX &&
+           is_video_sane(s) && is_test_sane(&s->test);
+}
