@@ -27,7 +27,8 @@ headers: packages
 	@scripts/qemu-source --qemu $(QEMU) $(QEMU_TREE:%=--tree %) \
 		>$(BUILD)/log/qemu.new
 	@cmp -s $(BUILD)/log/qemu.new $(BUILD)/log/qemu || \
-		mv $(BUILD)/log/qemu.new $(BUILD)/log/qemu
+		cp $(BUILD)/log/qemu.new $(BUILD)/log/qemu; \
+		rm $(BUILD)/log/qemu.new
 
 $(BUILD)/build.ninja: $(BUILD)/log/qemu
 	@echo "==> meson setup $(BUILD)"

@@ -27,5 +27,9 @@
 
 #define OBJECT_DECLARE_SIMPLE_TYPE(type, name)
 #define OBJECT_DECLARE_TYPE(type, class, name)
+#define DECLARE_INSTANCE_CHECKER(type, name, typename)
+#define DECLARE_CLASS_CHECKERS(class, name, typename)
+#define DECLARE_OBJ_CHECKERS(type, class, name, typename)
+#define OBJECT_DEFINE_TYPE(type, module, name, parent)
 #define DEFINE_TYPES(array)
 #define type_init(function)

@@ -53,6 +53,29 @@ static void test_loaded(void)
     unlink(pidfile);
 }
 
+static void assert_help_has(const char *option, const char *word)
+{
+    const char *argv[] = { g_getenv("QTEST_QEMU_BINARY"), option, "help",
+                           NULL };
+    g_autofree char *out = NULL;
+    int status;
+
+    g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL,
+                               G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out,
+                               NULL, &status, NULL));
+    g_assert_cmpint(status, ==, 0);
+    g_assert_nonnull(strstr(out, word));
+}
+
+/* QEMU lists what the module brings: devices and trace events. */
+static void test_help(void)
+{
+    assert_help_has("-device", "\"ixhci\", bus PCI");
+    assert_help_has("-device", "\"usb-isoav\", bus usb-bus");
+    assert_help_has("-trace", "\nixhci_");
+    assert_help_has("-trace", "\nisoav_");
+}
+
 /* What is on the command line reaches QEMU as it is, argv[0] included. */
 static void test_arguments(void)
 {
@@ -184,6 +207,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     qtest_add_func("/module/loaded", test_loaded);
+    qtest_add_func("/module/help", test_help);
     qtest_add_func("/module/arguments", test_arguments);
     qtest_add_func("/module/not-inherited", test_not_inherited);
     qtest_add_func("/module/user-preload-kept", test_user_preload_kept);
