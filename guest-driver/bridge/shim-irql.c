@@ -1,0 +1,203 @@
+/*
+ * The IRQL of a thread, and the spin locks that raise it.
+ *
+ * Wine runs drivers in user mode, where there is no IRQL. Here each thread has
+ * one: completion routines and DPCs run at DISPATCH_LEVEL, a spin lock raises
+ * to it, and CR8, through which 64-bit drivers read and write the IRQL inline,
+ * is emulated: in user mode each access faults, and the handler gives the
+ * thread's own value. It excludes nobody, though: two threads can be at
+ * DISPATCH_LEVEL at once, as two processors can on Windows.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "shim.h"
+
+#include <sched.h>
+
+static __thread KIRQL current_irql;
+
+KIRQL shim_irql(void)
+{
+    return current_irql;
+}
+
+KIRQL shim_raise_irql(KIRQL irql)
+{
+    KIRQL before = current_irql;
+
+    if (irql < before) {
+        bridge_log("verifier: IRQL raised from %u to %u", before, irql);
+    }
+    current_irql = irql;
+    return before;
+}
+
+void shim_lower_irql(KIRQL irql)
+{
+    if (irql > current_irql) {
+        bridge_log("verifier: IRQL lowered from %u to %u", current_irql, irql);
+    }
+    current_irql = irql;
+}
+
+void shim_check_irql(const char *routine, KIRQL most)
+{
+    if (current_irql > most) {
+        bridge_log("verifier: %s called at IRQL %u", routine, current_irql);
+    }
+}
+
+/* Locks: the value 1 is "held", as in Wine, which may hold one as well. */
+static void take(KSPIN_LOCK *lock)
+{
+    while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE)) {
+        sched_yield();
+    }
+}
+
+static void give(KSPIN_LOCK *lock)
+{
+    if (!__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE)) {
+        bridge_log("verifier: a spin lock released that nobody holds");
+    }
+}
+
+static KIRQL WINAPI acquire_raise(KSPIN_LOCK *lock)
+{
+    KIRQL irql;
+
+    shim_check_irql("KeAcquireSpinLock", DISPATCH_LEVEL);
+    irql = shim_raise_irql(DISPATCH_LEVEL);
+    take(lock);
+    return irql;
+}
+
+static void WINAPI acquire_spin_lock(KSPIN_LOCK *lock, KIRQL *irql)
+{
+    *irql = acquire_raise(lock);
+}
+
+static void WINAPI release_spin_lock(KSPIN_LOCK *lock, KIRQL irql)
+{
+    if (shim_irql() != DISPATCH_LEVEL) {
+        bridge_log("verifier: KeReleaseSpinLock at IRQL %u", shim_irql());
+    }
+    give(lock);
+    shim_lower_irql(irql);
+}
+
+static void WINAPI acquire_at_dpc(KSPIN_LOCK *lock)
+{
+    if (shim_irql() < DISPATCH_LEVEL) {
+        bridge_log("verifier: KeAcquireSpinLockAtDpcLevel at IRQL %u",
+                   shim_irql());
+    }
+    take(lock);
+}
+
+static void WINAPI release_from_dpc(KSPIN_LOCK *lock)
+{
+    give(lock);
+}
+
+static KIRQL WINAPI get_irql(void)
+{
+    return shim_irql();
+}
+
+static KIRQL WINAPI raise_irql(KIRQL irql)
+{
+    return shim_raise_irql(irql);
+}
+
+static void WINAPI lower_irql(KIRQL irql)
+{
+    shim_lower_irql(irql);
+}
+
+static NTSTATUS WINAPI wait_single(void *object, KWAIT_REASON reason,
+                                   KPROCESSOR_MODE mode, BOOLEAN alertable,
+                                   LARGE_INTEGER *timeout)
+{
+    /* At DISPATCH_LEVEL only a look at the object's state is allowed. */
+    if (!timeout || timeout->QuadPart) {
+        shim_check_irql("KeWaitForSingleObject", APC_LEVEL);
+    }
+    return KeWaitForSingleObject(object, reason, mode, alertable, timeout);
+}
+
+static NTSTATUS WINAPI delay_thread(KPROCESSOR_MODE mode, BOOLEAN alertable,
+                                    LARGE_INTEGER *interval)
+{
+    shim_check_irql("KeDelayExecutionThread", APC_LEVEL);
+    return KeDelayExecutionThread(mode, alertable, interval);
+}
+
+static void *WINAPI allocate_pool(POOL_TYPE type, SIZE_T bytes, ULONG tag)
+{
+    shim_check_irql("ExAllocatePoolWithTag",
+                    type == PagedPool ? APC_LEVEL : DISPATCH_LEVEL);
+    return ExAllocatePoolWithTag(type, bytes, tag);
+}
+
+const ShimImport shim_irql_imports[] = {
+    { "ExAllocatePoolWithTag", allocate_pool },
+    { "KeAcquireSpinLock", acquire_spin_lock },
+    { "KeAcquireSpinLockAtDpcLevel", acquire_at_dpc },
+    { "KeAcquireSpinLockRaiseToDpc", acquire_raise },
+    { "KeDelayExecutionThread", delay_thread },
+    { "KeGetCurrentIrql", get_irql },
+    { "KeReleaseSpinLock", release_spin_lock },
+    { "KeReleaseSpinLockFromDpcLevel", release_from_dpc },
+    { "KeWaitForSingleObject", wait_single },
+    { "KeLowerIrql", lower_irql },
+    { "KfAcquireSpinLock", acquire_raise },
+    { "KfLowerIrql", lower_irql },
+    { "KfRaiseIrql", raise_irql },
+    { "KfReleaseSpinLock", release_spin_lock },
+    { NULL, NULL },
+};
+
+/* The register that the low three bits of ModRM and REX.B name. */
+static DWORD64 *general_register(CONTEXT *context, unsigned number)
+{
+    DWORD64 *const registers[16] = {
+        &context->Rax, &context->Rcx, &context->Rdx, &context->Rbx,
+        &context->Rsp, &context->Rbp, &context->Rsi, &context->Rdi,
+        &context->R8,  &context->R9,  &context->R10, &context->R11,
+        &context->R12, &context->R13, &context->R14, &context->R15,
+    };
+
+    return registers[number];
+}
+
+/*
+ * MOV r64, CR8 is REX.R 0F 20 /0 and MOV CR8, r64 is REX.R 0F 22 /0 (Intel
+ * SDM volume 2, MOV to and from control registers).
+ */
+static LONG CALLBACK emulate_cr8(EXCEPTION_POINTERS *info)
+{
+    CONTEXT *context = info->ContextRecord;
+    const UCHAR *code = (const UCHAR *)context->Rip;
+    DWORD64 *reg;
+
+    if (info->ExceptionRecord->ExceptionCode !=
+            (DWORD)EXCEPTION_PRIV_INSTRUCTION ||
+        (code[0] & 0xf4) != 0x44 || code[1] != 0x0f ||
+        (code[2] != 0x20 && code[2] != 0x22) || (code[3] & 0xf8) != 0xc0) {
+        return EXCEPTION_CONTINUE_SEARCH;
+    }
+    reg = general_register(context, (code[3] & 7) | (code[0] & 1) << 3);
+    if (code[2] == 0x20) {
+        *reg = current_irql;
+    } else {
+        current_irql = (KIRQL)*reg;
+    }
+    context->Rip += 4;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+void shim_irql_install(void)
+{
+    AddVectoredExceptionHandler(TRUE, emulate_cr8);
+}

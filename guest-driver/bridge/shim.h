@@ -1,0 +1,41 @@
+/*
+ * The shim: routines that replace entries in the import table of the driver
+ * above, because Wine's kernel has them as empty functions, aborts in them or
+ * keeps no IRQL. It doubles as a small verifier: a routine that is called at
+ * an IRQL at which Windows forbids it is reported on a line that begins
+ * "usbbridge: verifier:".
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USBBRIDGE_SHIM_H
+#define USBBRIDGE_SHIM_H
+
+#include "bridge.h"
+
+/* Wine's wdm.h has the type KIRQL but no levels. */
+#define PASSIVE_LEVEL 0
+#define APC_LEVEL 1
+#define DISPATCH_LEVEL 2
+
+typedef struct ShimImport {
+    const char *name;
+    void *routine;
+} ShimImport;
+
+/* One table per file, ended by a NULL name. */
+extern const ShimImport shim_irql_imports[];
+extern const ShimImport shim_dpc_imports[];
+extern const ShimImport shim_mdl_imports[];
+
+/* The calling thread's IRQL. */
+KIRQL shim_irql(void);
+KIRQL shim_raise_irql(KIRQL irql);
+void shim_lower_irql(KIRQL irql);
+
+/* Reports when the calling thread's IRQL is above most. */
+void shim_check_irql(const char *routine, KIRQL most);
+
+void shim_irql_install(void);
+void shim_dpc_install(void);
+
+#endif
