@@ -202,8 +202,7 @@ static uint32_t bus_load(IxhciState *x, unsigned port_id, unsigned speed,
             continue;
         }
         for (unsigned dci = 2; dci <= IXHCI_MAX_DCI; dci++) {
-            if (slot->eps[dci] &&
-                (speed < SPEED_SUPER || in == (dci & 1))) {
+            if (slot->eps[dci] && (speed < SPEED_SUPER || in == (dci & 1))) {
                 load += ixhci_bandwidth_cost(&slot->eps[dci]->cfg, speed);
             }
         }
@@ -296,8 +295,8 @@ static void take_hub_fields(ixhci_slot *slot, const uint32_t *input)
                               xhci_get(input[0], SLOT_CONTEXT_ENTRIES));
     slot->words[1] = xhci_set(slot->words[1], SLOT_NUM_PORTS,
                               xhci_get(input[1], SLOT_NUM_PORTS));
-    slot->words[2] = xhci_set(slot->words[2], SLOT_TTT,
-                              xhci_get(input[2], SLOT_TTT));
+    slot->words[2] =
+        xhci_set(slot->words[2], SLOT_TTT, xhci_get(input[2], SLOT_TTT));
 }
 
 static unsigned deconfigure(IxhciState *x, ixhci_slot *slot)

@@ -129,8 +129,8 @@ void ixhci_command_doorbell(IxhciState *x)
         if (!ixhci_event_has_room(x)) {
             break;
         }
-        switch (ixhci_ring_fetch(&x->command_ring, ixhci_dma_load_trb, x,
-                                 &trb)) {
+        switch (
+            ixhci_ring_fetch(&x->command_ring, ixhci_dma_load_trb, x, &trb)) {
         case IXHCI_RING_EMPTY:
             return;
         case IXHCI_RING_DMA_ERROR:

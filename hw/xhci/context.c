@@ -130,8 +130,8 @@ unsigned ixhci_context_parse_ep(ixhci_ep_config *out, const uint32_t *words,
     if (!type_fits_dci(out->type, dci) ||
         out->max_packet_size > largest_packet(out->type, speed) ||
         (out->max_packet_size == 0 && !is_isoch(out->type)) ||
-        !parse_interval(out, words, speed) ||
-        !parse_burst(out, words, speed) || !parse_payload(out, words) ||
+        !parse_interval(out, words, speed) || !parse_burst(out, words, speed) ||
+        !parse_payload(out, words) ||
         /* streams: MaxPSASize is 0, and so must MaxPStreams be (§6.2.3) */
         xhci_get(words[0], EP_MAX_PSTREAMS) != 0 ||
         (out->dequeue & ~UINT64_C(1)) == 0) {

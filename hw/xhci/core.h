@@ -120,8 +120,8 @@ typedef struct {
     uint32_t segment;
     uint32_t index;
     bool pcs;
-    bool full;        /* an Event Ring Full Error event was written */
-    GQueue *waiting;  /* ixhci_event: no room yet */
+    bool full;       /* an Event Ring Full Error event was written */
+    GQueue *waiting; /* ixhci_event: no room yet */
     /* the interrupt's side (§4.17) */
     bool ipe;             /* an event that may interrupt was posted */
     uint64_t moderate_ns; /* no interrupt before this virtual time */
@@ -193,7 +193,7 @@ struct IxhciState {
 
     /* time */
     QEMUTimer *timer;
-    uint64_t base_uf;  /* where MFINDEX is 0 */
+    uint64_t base_uf; /* where MFINDEX is 0 */
     uint64_t wrap_uf; /* next MFINDEX wrap to report */
     QTAILQ_HEAD(, ixhci_ep) work;
     bool serving;
@@ -277,7 +277,7 @@ void ixhci_pipeline_complete(ixhci_ep *ep);
 void ixhci_pipeline_device_left(ixhci_ep *ep);
 void ixhci_pipeline_due(ixhci_ep *ep, uint64_t uf);
 void ixhci_service_arm(IxhciState *x);
-void ixhci_service(void *opaque); /* the timer's callback */
+void ixhci_service(void *opaque);         /* the timer's callback */
 void ixhci_service_resume(IxhciState *x); /* an event ring has room again */
 
 /* slot.c: device slots and their contexts (§4.5) */

@@ -87,8 +87,8 @@ void ixhci_endpoint_free(ixhci_ep *ep)
 bool ixhci_endpoint_store(ixhci_ep *ep)
 {
     uint64_t pointer = ixhci_ring_pack(&ep->ring);
-    uint64_t gpa = ep->slot->context_gpa +
-                   (uint64_t)ep->dci * IXHCI_CONTEXT_BYTES;
+    uint64_t gpa =
+        ep->slot->context_gpa + (uint64_t)ep->dci * IXHCI_CONTEXT_BYTES;
 
     ep->words[0] = xhci_set(ep->words[0], EP_STATE, ep->state);
     ep->words[2] = (uint32_t)pointer;

@@ -90,8 +90,8 @@ static void create_ports(IxhciState *x)
         int speeds = 0;
 
         if (i < x->num_usb2) {
-            speeds |= USB_SPEED_MASK_LOW | USB_SPEED_MASK_FULL |
-                      USB_SPEED_MASK_HIGH;
+            speeds |=
+                USB_SPEED_MASK_LOW | USB_SPEED_MASK_FULL | USB_SPEED_MASK_HIGH;
         }
         if (i < x->num_usb3) {
             speeds |= USB_SPEED_MASK_SUPER;
@@ -146,10 +146,9 @@ static bool create_config(IxhciState *x, Error **errp)
     pci->config[PCI_SBRN] = 0x30;
     pci->config[PCI_FLADJ] = 0x20;
     pci->wmask[PCI_FLADJ] = 0x3f;
-    pci_register_bar(pci, 0,
-                     PCI_BASE_ADDRESS_SPACE_MEMORY |
-                         PCI_BASE_ADDRESS_MEM_TYPE_64,
-                     &x->bar);
+    pci_register_bar(
+        pci, 0, PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64,
+        &x->bar);
     if (pci_add_capability(pci, PCI_CAP_ID_PM, PCI_CAP_PM_OFFSET, PCI_PM_SIZEOF,
                            errp) < 0) {
         return false;

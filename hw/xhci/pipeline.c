@@ -116,10 +116,9 @@ static void run_dry(ixhci_ep *ep, uint64_t uf)
     }
     ep->flow.in_flow = false;
     trace_ixhci_xrun(ep->slot->slot_id, ep->dci, uf);
-    ixhci_event_post_transfer(ep->x, ep, ep->ring.dequeue_gpa, 0,
-                              ep->cfg.type == EP_TYPE_ISOCH_IN
-                                  ? CC_RING_OVERRUN
-                                  : CC_RING_UNDERRUN);
+    ixhci_event_post_transfer(
+        ep->x, ep, ep->ring.dequeue_gpa, 0,
+        ep->cfg.type == EP_TYPE_ISOCH_IN ? CC_RING_OVERRUN : CC_RING_UNDERRUN);
 }
 
 /*
@@ -133,8 +132,8 @@ static bool place(ixhci_ep *ep, uint64_t uf)
 
     if (ep->x->sched->place(ep->x, ep, &time, uf, &due_uf) ==
         IXHCI_DUE_MISSED) {
-        trace_ixhci_missed(ep->slot->slot_id, ep->dci,
-                           ep->td.start.dequeue_gpa, uf, ep->td.frame_id);
+        trace_ixhci_missed(ep->slot->slot_id, ep->dci, ep->td.start.dequeue_gpa,
+                           uf, ep->td.frame_id);
         if (ep->flow.in_flow) {
             ep->flow.next_uf = due_uf;
         }

@@ -18,7 +18,7 @@
 #include "trace-hw_xhci.h"
 
 /* xHCI 1.2 §5.4.1: what a write keeps. CME and ETE need CMC and ETC. */
-#define USBCMD_RW                                                              \
+#define USBCMD_RW \
     (USBCMD_RS | USBCMD_INTE | USBCMD_HSEE | USBCMD_EWE | USBCMD_EU3S)
 
 /* Rule 3: what each reason does to USBSTS, and its name for the trace. */
@@ -85,9 +85,9 @@ static void run(IxhciState *x)
         return;
     }
     x->usbsts &= ~USBSTS_HCH;
-    x->wrap_uf =
-        ixhci_now_uf() - ((ixhci_now_uf() - x->base_uf) & MFINDEX_MASK) +
-        MFINDEX_MASK + 1;
+    x->wrap_uf = ixhci_now_uf() -
+                 ((ixhci_now_uf() - x->base_uf) & MFINDEX_MASK) + MFINDEX_MASK +
+                 1;
     trace_ixhci_run(true);
     ixhci_port_announce_all(x);
 }

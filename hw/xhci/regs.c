@@ -228,8 +228,7 @@ static uint32_t read_erstba_hi(IxhciState *x, unsigned n)
  */
 static void write_erstba_lo(IxhciState *x, unsigned n, uint32_t value)
 {
-    x->intrs[n].erstba =
-        deposit64(x->intrs[n].erstba, 0, 32, value & ~0x3fu);
+    x->intrs[n].erstba = deposit64(x->intrs[n].erstba, 0, 32, value & ~0x3fu);
 }
 
 static void write_erstba_hi(IxhciState *x, unsigned n, uint32_t value)

@@ -57,8 +57,8 @@ static ixhci_due place_in_frame(const ixhci_flow *flow, unsigned frame_id,
 ixhci_due ixhci_sched_place(const ixhci_flow *flow, const ixhci_td_time *td,
                             uint64_t now_uf, uint64_t *due_uf)
 {
-    uint64_t earliest = flow->in_flow ? flow->next_uf
-                                      : ixhci_sched_align(flow, now_uf + 1);
+    uint64_t earliest =
+        flow->in_flow ? flow->next_uf : ixhci_sched_align(flow, now_uf + 1);
 
     /* a flow that was held up: what was due then is lost (rule 6) */
     if (flow->in_flow && earliest < flow->stale_uf) {

@@ -253,10 +253,10 @@ enum {
 #define TRB_IOC (1u << 5)
 #define TRB_IDT (1u << 6)
 #define TRB_BEI (1u << 9)
-#define TRB_BSR (1u << 9) /* Address Device */
-#define TRB_DC (1u << 9)  /* Configure Endpoint */
-#define TRB_TSP (1u << 9) /* Reset Endpoint */
-#define TRB_SP (1u << 23) /* Stop Endpoint */
+#define TRB_BSR (1u << 9)  /* Address Device */
+#define TRB_DC (1u << 9)   /* Configure Endpoint */
+#define TRB_TSP (1u << 9)  /* Reset Endpoint */
+#define TRB_SP (1u << 23)  /* Stop Endpoint */
 #define TRB_DIR (1u << 16) /* Data and Status Stage: 1 = IN */
 
 /* xHCI 1.2 §6.4.1.2.1: Setup Stage TRB, DW3. */
@@ -277,14 +277,14 @@ enum {
 
 /* xHCI 1.2 §6.4.3, §6.4.2: fields of command and event TRBs. */
 enum {
-    TRB_SLOT_ID = XHCI_FIELD(24, 8),   /* DW3 */
-    TRB_EP_ID = XHCI_FIELD(16, 5),     /* DW3: the DCI */
+    TRB_SLOT_ID = XHCI_FIELD(24, 8),    /* DW3 */
+    TRB_EP_ID = XHCI_FIELD(16, 5),      /* DW3: the DCI */
     TRB_STREAM_ID = XHCI_FIELD(16, 16), /* DW2 of Set TR Dequeue Pointer */
-    TRB_SCT = XHCI_FIELD(1, 3),        /* DW0 of Set TR Dequeue Pointer */
-    TRB_DEV_SPEED = XHCI_FIELD(16, 4), /* DW3 of Get Port Bandwidth */
-    EVT_LENGTH = XHCI_FIELD(0, 24),    /* DW2 */
-    EVT_CC = XHCI_FIELD(24, 8),        /* DW2 */
-    EVT_PORT_ID = XHCI_FIELD(24, 8),   /* DW0 of Port Status Change */
+    TRB_SCT = XHCI_FIELD(1, 3),         /* DW0 of Set TR Dequeue Pointer */
+    TRB_DEV_SPEED = XHCI_FIELD(16, 4),  /* DW3 of Get Port Bandwidth */
+    EVT_LENGTH = XHCI_FIELD(0, 24),     /* DW2 */
+    EVT_CC = XHCI_FIELD(24, 8),         /* DW2 */
+    EVT_PORT_ID = XHCI_FIELD(24, 8),    /* DW0 of Port Status Change */
 };
 
 /* xHCI 1.2 Table 6-91: TRB types. */
@@ -364,18 +364,18 @@ enum {
 #define SLOT_HUB (1u << 26) /* DW0 */
 #define SLOT_MTT (1u << 25) /* DW0 */
 enum {
-    SLOT_ROUTE = XHCI_FIELD(0, 20),           /* DW0 */
-    SLOT_SPEED = XHCI_FIELD(20, 4),           /* DW0 */
-    SLOT_CONTEXT_ENTRIES = XHCI_FIELD(27, 5), /* DW0 */
+    SLOT_ROUTE = XHCI_FIELD(0, 20),            /* DW0 */
+    SLOT_SPEED = XHCI_FIELD(20, 4),            /* DW0 */
+    SLOT_CONTEXT_ENTRIES = XHCI_FIELD(27, 5),  /* DW0 */
     SLOT_MAX_EXIT_LATENCY = XHCI_FIELD(0, 16), /* DW1 */
-    SLOT_ROOT_PORT = XHCI_FIELD(16, 8),       /* DW1, 1-based */
-    SLOT_NUM_PORTS = XHCI_FIELD(24, 8),       /* DW1 */
-    SLOT_TT_HUB = XHCI_FIELD(0, 8),           /* DW2 */
-    SLOT_TT_PORT = XHCI_FIELD(8, 8),          /* DW2 */
-    SLOT_TTT = XHCI_FIELD(16, 2),             /* DW2 */
-    SLOT_INTR = XHCI_FIELD(22, 10),           /* DW2 */
-    SLOT_ADDRESS = XHCI_FIELD(0, 8),          /* DW3 */
-    SLOT_STATE = XHCI_FIELD(27, 5),           /* DW3 */
+    SLOT_ROOT_PORT = XHCI_FIELD(16, 8),        /* DW1, 1-based */
+    SLOT_NUM_PORTS = XHCI_FIELD(24, 8),        /* DW1 */
+    SLOT_TT_HUB = XHCI_FIELD(0, 8),            /* DW2 */
+    SLOT_TT_PORT = XHCI_FIELD(8, 8),           /* DW2 */
+    SLOT_TTT = XHCI_FIELD(16, 2),              /* DW2 */
+    SLOT_INTR = XHCI_FIELD(22, 10),            /* DW2 */
+    SLOT_ADDRESS = XHCI_FIELD(0, 8),           /* DW3 */
+    SLOT_STATE = XHCI_FIELD(27, 5),            /* DW3 */
     SLOT_STATE_ENABLED = 0, /* and Disabled: memory cannot tell them apart */
     SLOT_STATE_DEFAULT = 1,
     SLOT_STATE_ADDRESSED = 2,
@@ -387,16 +387,16 @@ enum {
 #define EP_HID (1u << 7)  /* DW1 */
 #define EP_DCS (1u << 0)  /* DW2 */
 enum {
-    EP_STATE = XHCI_FIELD(0, 3),               /* DW0 */
-    EP_MULT = XHCI_FIELD(8, 2),                /* DW0 */
-    EP_MAX_PSTREAMS = XHCI_FIELD(10, 5),       /* DW0 */
-    EP_INTERVAL = XHCI_FIELD(16, 8),           /* DW0 */
-    EP_MAX_ESIT_PAYLOAD_HI = XHCI_FIELD(24, 8), /* DW0 */
-    EP_CERR = XHCI_FIELD(1, 2),                /* DW1 */
-    EP_TYPE = XHCI_FIELD(3, 3),                /* DW1 */
-    EP_MAX_BURST = XHCI_FIELD(8, 8),           /* DW1 */
-    EP_MAX_PACKET_SIZE = XHCI_FIELD(16, 16),   /* DW1 */
-    EP_AVERAGE_TRB_LENGTH = XHCI_FIELD(0, 16), /* DW4 */
+    EP_STATE = XHCI_FIELD(0, 3),                 /* DW0 */
+    EP_MULT = XHCI_FIELD(8, 2),                  /* DW0 */
+    EP_MAX_PSTREAMS = XHCI_FIELD(10, 5),         /* DW0 */
+    EP_INTERVAL = XHCI_FIELD(16, 8),             /* DW0 */
+    EP_MAX_ESIT_PAYLOAD_HI = XHCI_FIELD(24, 8),  /* DW0 */
+    EP_CERR = XHCI_FIELD(1, 2),                  /* DW1 */
+    EP_TYPE = XHCI_FIELD(3, 3),                  /* DW1 */
+    EP_MAX_BURST = XHCI_FIELD(8, 8),             /* DW1 */
+    EP_MAX_PACKET_SIZE = XHCI_FIELD(16, 16),     /* DW1 */
+    EP_AVERAGE_TRB_LENGTH = XHCI_FIELD(0, 16),   /* DW4 */
     EP_MAX_ESIT_PAYLOAD_LO = XHCI_FIELD(16, 16), /* DW4 */
     EP_STATE_DISABLED = 0,
     EP_STATE_RUNNING = 1,
