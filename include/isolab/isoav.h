@@ -19,9 +19,9 @@
  *     is one *packet*: an isoav_packet header, then `length` payload bytes.
  *  2. A streaming IN endpoint always answers: when it has no payload due it
  *     sends a header with length 0 (and flags, frame and offset 0). A hole in
- * `sequence` is therefore a packet that was lost after the device sent it; a
- * step of `microframe` larger than the interval is a microframe in which nobody
- * asked.
+ *     `sequence` is therefore a packet that was lost after the device sent it;
+ *     a step of `microframe` larger than the interval is a microframe in which
+ *     nobody asked.
  *  3. `sequence` starts at 0 when an alternate other than 0 is selected (the
  *     present one again, too) and goes up by one for each packet the device
  *     sends on that endpoint, modulo 2^32.
@@ -31,7 +31,7 @@
  *  6. The payload of the test streams is byte i = (sequence + i) mod 256. On
  *     02h the host is the sender: sequence starts at 0, microframe is what it
  *     likes. In loopback the packets of 02h come back on 82h byte for byte,
- * their own sequence numbers included; a header with stream
+ *     their own sequence numbers included; a header with stream
  *     ISOAV_STREAM_TEST_IN and length 0 fills the gaps. The device keeps up
  *     to 64 packets; when it has that many it drops new ones.
  *  7. Video frame k is due ceil(k x interval) microframes after the first IN

@@ -1,0 +1,109 @@
+/*
+ * The descriptors as a host reads them, byte for byte, through QEMU's own
+ * descriptor code.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "qemu/osdep.h"
+#include "hw/av/descriptors.h"
+#include "hw/usb/desc.h"
+
+/* clang-format off */
+static const uint8_t device[] = {
+    0x12,       /* bLength */
+    0x01,       /* bDescriptorType: device */
+    0x00, 0x02, /* bcdUSB 2.00 */
+    0x00,       /* bDeviceClass: in the interfaces */
+    0x00,       /* bDeviceSubClass */
+    0x00,       /* bDeviceProtocol */
+    0x40,       /* bMaxPacketSize0 */
+    0xf4, 0x46, /* idVendor */
+    0x0a, 0x15, /* idProduct */
+    0x00, 0x01, /* bcdDevice 1.00 */
+    0x01,       /* iManufacturer */
+    0x02,       /* iProduct */
+    0x03,       /* iSerialNumber */
+    0x01,       /* bNumConfigurations */
+};
+
+/* bLength, type, number, alternate, endpoints, class, sub, protocol, string */
+#define IFACE(number, alternate, endpoints, string) \
+    0x09, 0x04, number, alternate, endpoints, 0xff, 0x00, 0x00, string
+
+/* bLength, type, address, bmAttributes, wMaxPacketSize, bInterval; IN is
+ * isochronous and synchronous (0Dh), OUT isochronous and adaptive (09h). */
+#define EP_IN(address, lo, hi, interval) \
+    0x07, 0x05, address, 0x0d, lo, hi, interval
+#define EP_OUT(address, lo, hi, interval) \
+    0x07, 0x05, address, 0x09, lo, hi, interval
+
+static const uint8_t configuration[] = {
+    0x09,       /* bLength */
+    0x02,       /* bDescriptorType: configuration */
+    0xc7, 0x00, /* wTotalLength 9 + 11 x 9 + (5 + 4 x 2) x 7 = 199 */
+    0x02,       /* bNumInterfaces */
+    0x01,       /* bConfigurationValue */
+    0x00,       /* iConfiguration */
+    0x80,       /* bmAttributes: bus powered */
+    0x32,       /* bMaxPower 100 mA */
+
+    IFACE(0, 0, 0, 4),
+    IFACE(0, 1, 1, 4), EP_IN(0x81, 0xc0, 0x00, 1), /* 1 x 192 */
+    IFACE(0, 2, 1, 4), EP_IN(0x81, 0x00, 0x02, 1), /* 1 x 512 */
+    IFACE(0, 3, 1, 4), EP_IN(0x81, 0x00, 0x04, 1), /* 1 x 1024 */
+    IFACE(0, 4, 1, 4), EP_IN(0x81, 0x00, 0x0c, 1), /* 2 x 1024 */
+    IFACE(0, 5, 1, 4), EP_IN(0x81, 0x00, 0x14, 1), /* 3 x 1024 */
+
+    IFACE(1, 0, 0, 5),
+    IFACE(1, 1, 2, 5), EP_IN(0x82, 0xc0, 0x00, 1), EP_OUT(0x02, 0xc0, 0x00, 1),
+    IFACE(1, 2, 2, 5), EP_IN(0x82, 0x00, 0x04, 1), EP_OUT(0x02, 0x00, 0x04, 1),
+    IFACE(1, 3, 2, 5), EP_IN(0x82, 0x00, 0x14, 1), EP_OUT(0x02, 0x00, 0x14, 1),
+    IFACE(1, 4, 2, 5), EP_IN(0x82, 0x00, 0x04, 4), EP_OUT(0x02, 0x00, 0x04, 4),
+};
+/* clang-format on */
+
+static const USBDesc *desc = &isoav_descriptors_vendor;
+
+static void test_device(void)
+{
+    uint8_t bytes[256];
+    int length =
+        usb_desc_device(&desc->id, desc->high, false, bytes, sizeof(bytes));
+
+    g_assert_cmpmem(bytes, length, device, sizeof(device));
+}
+
+static void test_configuration(void)
+{
+    uint8_t bytes[512];
+    int length = usb_desc_config(desc->high->confs, 0, bytes, sizeof(bytes));
+
+    g_assert_cmpmem(bytes, length, configuration, sizeof(configuration));
+    g_assert_cmpint(bytes[2] | bytes[3] << 8, ==, sizeof(configuration));
+}
+
+static void test_high_speed_only(void)
+{
+    g_assert_null(desc->full);
+    g_assert_null(desc->super);
+    g_assert_cmpint(desc->high->bNumConfigurations, ==, 1);
+}
+
+static void test_strings(void)
+{
+    g_assert_cmpstr(desc->str[1], ==, "IsoLab");
+    g_assert_cmpstr(desc->str[2], ==, "IsoLab A/V test device");
+    for (int i = 1; i <= 5; i++) {
+        g_assert_nonnull(desc->str[i]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/av/descriptors/device", test_device);
+    g_test_add_func("/av/descriptors/configuration", test_configuration);
+    g_test_add_func("/av/descriptors/high-speed-only", test_high_speed_only);
+    g_test_add_func("/av/descriptors/strings", test_strings);
+    return g_test_run();
+}
