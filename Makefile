@@ -35,7 +35,6 @@ $(BUILD)/build.ninja: $(BUILD)/log/qemu
 	@meson setup $(if $(wildcard $@),--reconfigure) $(SETUP) $(BUILD) \
 		>$(BUILD)/log/setup.log || { tail -n 20 $(BUILD)/log/setup.log; \
 		echo "==> that failed; see $(BUILD)/log/setup.log"; exit 1; }
-	@touch $@
 
 $(BUILD)/log/qemu: headers
 
