@@ -2,7 +2,8 @@
  * The streams of usb-isoav between USB packets and the two schedulers.
  *
  *  1. A bus reset, a detach and every SET_CONFIGURATION put all of it back to
- *     the defaults.
+ *     the defaults; so a device that is not configured is in alternate 0, and
+ *     that has no endpoints.
  *  2. Selecting an alternate, the present one too, restarts that interface's
  *     streams: sequence 0, counters 0, frame 0, an empty loopback queue.
  *  3. The size of a packet follows from the alternate, never from the buffer
@@ -141,7 +142,7 @@ int isoav_streams_send(isoav_streams *s, int iface, uint64_t microframe,
     uint64_t *counters = s->counters[iface];
     int bytes = -1;
 
-    if (!s->is_configured || packet_max == 0) {
+    if (packet_max == 0) {
         return -1;
     }
     if (iface == ISOAV_IFACE_TEST) {
@@ -173,7 +174,7 @@ bool isoav_streams_receive(isoav_streams *s, const uint8_t *wire,
     uint32_t packet_max = isoav_streams_packet_max(
         ISOAV_IFACE_TEST, s->alternate[ISOAV_IFACE_TEST]);
 
-    if (!s->is_configured || packet_max == 0) {
+    if (packet_max == 0) {
         return false;
     }
     if (bytes > packet_max) {
@@ -231,7 +232,11 @@ static bool is_test_sane(const isoav_testfn *t)
 
 bool isoav_streams_is_sane(const isoav_streams *s)
 {
-    return is_format_sane(s) && s->mode <= ISOAV_MODE_LOOPBACK &&
+    bool is_streaming = s->alternate[ISOAV_IFACE_VIDEO] != 0 ||
+                        s->alternate[ISOAV_IFACE_TEST] != 0;
+
+    return (s->is_configured || !is_streaming) && is_format_sane(s) &&
+           s->mode <= ISOAV_MODE_LOOPBACK &&
            s->alternate[ISOAV_IFACE_VIDEO] <= ISOAV_VIDEO_ALT_MAX &&
            s->alternate[ISOAV_IFACE_TEST] <= ISOAV_TEST_ALT_MAX &&
            is_video_sane(s) && is_test_sane(&s->test);

@@ -194,6 +194,11 @@ static void test_an_unconfigured_device_refuses_all(void)
 {
     g_autofree fixture *f = start();
 
+    isoav_streams_reset(&f->s);
+    g_assert_cmpint(request(f, 0xc1, ISOAV_REQ_INFO, 0, 0, 16), ==,
+                    ISOAV_CONTROL_STALL);
+    isoav_streams_configure(&f->s, ISOAV_CONFIGURATION);
+    g_assert_cmpint(request(f, 0xc1, ISOAV_REQ_INFO, 0, 0, 16), ==, 16);
     isoav_streams_configure(&f->s, 0);
     for (uint8_t number = 1; number <= 4; number++) {
         for (uint16_t iface = 0; iface < 2; iface++) {

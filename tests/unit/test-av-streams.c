@@ -348,6 +348,26 @@ static void test_a_lost_picture_is_drawn_again(void)
     g_assert_cmpuint(f->header.flags, ==, ISOAV_FLAG_EOF);
 }
 
+/* Frame 0 of a new format is not frame 0 of the old one. */
+static void test_a_new_format_draws_anew(void)
+{
+    g_autoptr(fixture) f = start();
+    g_autofree uint8_t *want = g_malloc(320 * 240 * 2);
+    const uint8_t *payload;
+
+    isoav_streams_select(&f->s, 0, 5);
+    token_in(f, 0, START_UF);
+    set_picture(f, 320, 240);
+    isoav_streams_select(&f->s, 0, 5);
+    isolab_pattern_fill(want, 320, 240, 0, f->s.interval_100ns);
+    for (uint64_t uf = 0; uf < 51; uf++) {
+        payload = token_in(f, 0, uf);
+        g_assert_cmpmem(payload, f->header.length, want + f->header.offset,
+                        f->header.length);
+    }
+    g_assert_cmpuint(f->header.flags, ==, ISOAV_FLAG_EOF);
+}
+
 static void test_sane_states(void)
 {
     g_autoptr(fixture) f = start();
@@ -382,6 +402,7 @@ static void test_states_that_would_do_harm(void)
     EXPECT_INSANE(height, 0);
     EXPECT_INSANE(interval_100ns, 0);
     EXPECT_INSANE(mode, 2);
+    EXPECT_INSANE(is_configured, false);
     EXPECT_INSANE(alternate[0], 6);
     EXPECT_INSANE(alternate[0], 5);
     EXPECT_INSANE(alternate[1], 5);
@@ -413,6 +434,8 @@ int main(int argc, char **argv)
     g_test_add_func("/av/streams/loopback", test_loopback);
     g_test_add_func("/av/streams/a-lost-picture-is-drawn-again",
                     test_a_lost_picture_is_drawn_again);
+    g_test_add_func("/av/streams/a-new-format-draws-anew",
+                    test_a_new_format_draws_anew);
     g_test_add_func("/av/streams/sane-states", test_sane_states);
     g_test_add_func("/av/streams/states-that-would-do-harm",
                     test_states_that_would_do_harm);
