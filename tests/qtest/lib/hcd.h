@@ -256,6 +256,7 @@ unsigned hcd_ep_state(Hcd *h, HcdDev *dev, unsigned dci);
 uint64_t hcd_ep_dequeue(Hcd *h, HcdDev *dev, unsigned dci);
 HcdDev *hcd_dev_new(Hcd *h, unsigned port_id);
 void hcd_dev_prepare_address(Hcd *h, HcdDev *dev);
+HcdDev *hcd_dev_ready(Hcd *h, unsigned port_id);
 HcdDev *hcd_dev_open(Hcd *h, unsigned port_id);
 void hcd_ep_prepare(Hcd *h, HcdDev *dev, HcdEp ep);
 void hcd_ep_add_with(Hcd *h, HcdDev *dev, HcdEp ep);
@@ -305,6 +306,13 @@ enum { MSD_IN = 3, MSD_OUT = 4 }; /* DCIs of 81h and 02h */
 #define MSD_ARGS                                                           \
     "-blockdev driver=null-co,node-name=disk,size=16777216,read-zeroes=on " \
     "-device usb-storage,id=msd,bus=xhci.0,drive=disk "
+/* The same behind a throttle: after MSD_FAST_READS a READ takes 100 ms. */
+#define MSD_FAST_READS 2
+#define MSD_SLOW_ARGS                                                       \
+    "-object throttle-group,id=slow,x-iops-total=10 "                       \
+    "-blockdev driver=null-co,node-name=null,size=16777216,read-zeroes=on " \
+    "-blockdev driver=throttle,node-name=disk,throttle-group=slow,file=null " \
+    "-device usb-storage,id=msd,bus=xhci.0,drive=disk "
 HcdDev *hcd_msd_open(Hcd *h);
 uint64_t hcd_msd_cbw(Hcd *h, uint8_t opcode, uint32_t data_bytes);
 void hcd_msd_command(Hcd *h, HcdDev *dev, uint8_t opcode, uint32_t data_bytes);
@@ -313,6 +321,12 @@ void hcd_msd_status(Hcd *h, HcdDev *dev);
 #define MSD_CSW_BYTES 13
 #define MSD_INQUIRY 0x12
 #define MSD_READ10 0x28
+
+/* kbd.c: usb-kbd, which NAKs until a key changes. */
+enum { KBD_IN = 3, KBD_INTERVAL = 3, KBD_REPORT_BYTES = 8 };
+#define KBD_ARGS "-device usb-kbd,id=kbd,bus=xhci.0 "
+HcdDev *hcd_kbd_open(Hcd *h);
+void hcd_kbd_key(Hcd *h, bool down);
 
 /* isoav.c: usb-isoav, its test interface. */
 enum { ISOAV_VIDEO = 3, ISOAV_IN = 5, ISOAV_OUT = 4 }; /* 81h, 82h, 02h */

@@ -97,8 +97,8 @@ void hcd_dev_prepare_address(Hcd *h, HcdDev *dev)
     hcd_in_write(h, dev, 2, 4, 8);
 }
 
-/* Port reset and ADDR: a device in the Addressed state. */
-HcdDev *hcd_dev_open(Hcd *h, unsigned port_id)
+/* Port reset and Enable Slot: everything that Address Device needs. */
+HcdDev *hcd_dev_ready(Hcd *h, unsigned port_id)
 {
     HcdDev *dev;
 
@@ -108,6 +108,14 @@ HcdDev *hcd_dev_open(Hcd *h, unsigned port_id)
     hcd_event_drain(h);
     dev = hcd_dev_new(h, port_id);
     hcd_dev_prepare_address(h, dev);
+    return dev;
+}
+
+/* A device in the Addressed state. */
+HcdDev *hcd_dev_open(Hcd *h, unsigned port_id)
+{
+    HcdDev *dev = hcd_dev_ready(h, port_id);
+
     hcd_expect_cc(hcd_cmd_address(h, dev, 0), CC_SUCCESS);
     hcd_check(hcd_slot_state(h, dev) == SLOT_STATE_ADDRESSED,
               "after Address Device the Slot State is %u, not Addressed",
