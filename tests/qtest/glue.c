@@ -1,6 +1,6 @@
 /*
  * What QEMU's libqtest needs from the rest of QEMU besides its JSON code.
- * These three would bring in QEMU's monitor, tracing and sockets.
+ * These would bring in QEMU's monitor, tracing and sockets.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,6 +10,16 @@
 #include <fcntl.h>
 
 void error_report(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+void warn_report(const char *fmt, ...)
 {
     va_list args;
 

@@ -5,7 +5,7 @@
  */
 #include "qemu/osdep.h"
 #include "libqtest.h"
-#include "qapi/qmp/qdict.h"
+#include "compat.h"
 
 #include <glib/gstdio.h>
 
