@@ -1,0 +1,40 @@
+/*
+ * The inside of a STREAM, for stream.c (data) and control.c (start, stop).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ISOAV_STREAM_H
+#define ISOAV_STREAM_H
+
+#include "driver.h"
+
+struct _STREAM {
+    PDEVICE_EXTENSION Device;
+    LONG References;
+
+    /* Under DEVICE_EXTENSION.Lock. */
+    LIST_ENTRY Link;
+    BOOLEAN Wanted;
+    isoav_start Start; /* with the defaults filled in */
+    PRING Ring;        /* NULL: not running */
+
+    /* Under Lock. */
+    KSPIN_LOCK Lock;
+    READ_QUEUE Reads;
+    ISOAV_FIFO Fifo;
+    PVOID FifoMemory;
+    BOOLEAN Ended;
+    NTSTATUS EndStatus; /* of reads once the FIFO is empty */
+    ULONG RecordBytes;  /* of the largest record; 0: never started */
+    ULONG FramesPerUrb;
+    ULONG NextFrame;
+    BOOLEAN NextFrameValid;
+    isoav_stats Stats;
+};
+
+VOID StreamSetState(PSTREAM Stream, ULONG State);
+
+/* Reads end with EndStatus once the FIFO is empty. */
+VOID StreamEnd(PSTREAM Stream, NTSTATUS EndStatus);
+
+#endif
