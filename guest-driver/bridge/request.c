@@ -147,6 +147,7 @@ static void complete_request(Request *request, USBD_STATUS status)
     request->urb->UrbHeader.Status = status;
     EnterCriticalSection(&device->lock);
     end_cancel(request);
+    request->urb = NULL; /* the driver may submit it again at once */
     LeaveCriticalSection(&device->lock);
     irp->IoStatus.Information = 0;
     irql = shim_raise_irql(DISPATCH_LEVEL);

@@ -14,7 +14,12 @@
 
 #include <sched.h>
 
-static __thread KIRQL current_irql;
+/*
+ * Initial-exec: the other model calls __tls_get_addr(), and gcc 12 forgets in a
+ * function with the Windows calling convention that the call changes RSI.
+ */
+static __thread KIRQL current_irql
+    __attribute__((tls_model("initial-exec")));
 
 KIRQL shim_irql(void)
 {
