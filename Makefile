@@ -11,7 +11,8 @@ QEMU ?= qemu-system-x86_64
 QEMU_TREE ?=
 
 SETUP = -Dqemu_binary=$(QEMU) -Dqemu_source=$(QEMU_TREE)
-SANITIZE = -Dmodule=disabled -Db_sanitize=address,undefined -Db_lundef=false
+SANITIZE = -Dmodule=disabled -Dguest=disabled -Db_lundef=false \
+	-Db_sanitize=address,undefined
 
 .NOTPARALLEL:
 .PHONY: all packages headers build sanitize test demo lint install clean help
