@@ -331,6 +331,8 @@ void hcd_kbd_key(Hcd *h, bool down);
 /* isoav.c: usb-isoav, its test interface. */
 enum { ISOAV_VIDEO = 3, ISOAV_IN = 5, ISOAV_OUT = 4 }; /* 81h, 82h, 02h */
 #define ISOAV_ARGS "-device usb-isoav,id=av,bus=xhci.0 "
+HcdDev *hcd_isoav_configured(Hcd *h);
+void hcd_isoav_select(Hcd *h, HcdDev *dev, unsigned alternate);
 HcdDev *hcd_isoav_open(Hcd *h, unsigned alternate);
 unsigned hcd_isoav_packet_bytes(unsigned alternate);
 uint64_t hcd_isoav_microframe(Hcd *h, uint64_t buf, uint32_t bytes);

@@ -32,20 +32,35 @@ static void add_ep(Hcd *h, HcdDev *dev, unsigned dci, unsigned type,
                .esit = hcd_isoav_packet_bytes(alternate), .trbs = 256);
 }
 
-HcdDev *hcd_isoav_open(Hcd *h, unsigned alternate)
+/* Addressed and configured, no endpoint yet, every alternate 0. */
+HcdDev *hcd_isoav_configured(Hcd *h)
 {
     HcdDev *dev = hcd_dev_open(h, hcd_port_connected(h, 0));
+
+    hcd_check(dev->speed == SPEED_HIGH, "usb-isoav came up at speed %u",
+              dev->speed);
+    hcd_set_configuration(h, dev, 1);
+    return dev;
+}
+
+/* SET_INTERFACE: the device's half of opening a stream. */
+void hcd_isoav_select(Hcd *h, HcdDev *dev, unsigned alternate)
+{
     HcdSetup set_interface = { .type = 0x01,
                                .request = 11,
                                .value = alternate,
                                .index = ISOAV_IFACE_TEST };
 
-    hcd_check(dev->speed == SPEED_HIGH, "usb-isoav came up at speed %u",
-              dev->speed);
-    hcd_set_configuration(h, dev, 1);
+    hcd_expect_cc(hcd_control(h, dev, set_interface, 0), CC_SUCCESS);
+}
+
+HcdDev *hcd_isoav_open(Hcd *h, unsigned alternate)
+{
+    HcdDev *dev = hcd_isoav_configured(h);
+
     add_ep(h, dev, ISOAV_IN, EP_TYPE_ISOCH_IN, alternate);
     add_ep(h, dev, ISOAV_OUT, EP_TYPE_ISOCH_OUT, alternate);
-    hcd_expect_cc(hcd_control(h, dev, set_interface, 0), CC_SUCCESS);
+    hcd_isoav_select(h, dev, alternate);
     return dev;
 }
 
