@@ -191,14 +191,14 @@ void enumerate_gone(Device *device)
     }
 }
 
-/* True for uevents that can change which devices have a configuration. */
-static bool is_about_usb_device(const char *event, ssize_t length)
+/* Devices that come or go, interfaces that a configuration brings. */
+static bool is_about_usb(const char *event, ssize_t length)
 {
-    static const char wanted[] = "DEVTYPE=usb_device";
+    static const char wanted[] = "DEVTYPE=usb_";
     ssize_t i = 0;
 
     while (i < length) {
-        if (!strcmp(event + i, wanted)) {
+        if (!strncmp(event + i, wanted, sizeof(wanted) - 1)) {
             return true;
         }
         i += (ssize_t)strlen(event + i) + 1;
@@ -230,7 +230,7 @@ static DWORD WINAPI run_uevents(void *context)
             length = recv(bus->uevent_fd, event, sizeof(event) - 1, 0);
             if (length > 0) {
                 event[length] = 0;
-                again = is_about_usb_device(event, length);
+                again = is_about_usb(event, length);
             }
         }
         if (fds[1].revents) {

@@ -10,6 +10,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "bridge.h"
+#include "shim.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -220,6 +221,7 @@ NTSTATUS pnp_dispatch(Device *device, IRP *irp)
     switch (stack->MinorFunction) {
     case IRP_MN_START_DEVICE:
         device->started = !device->gone;
+        shim_cleanup_attach(device->pdo);
         bridge_log("device %s started", device->name);
         status = device->gone ? STATUS_NO_SUCH_DEVICE : STATUS_SUCCESS;
         break;

@@ -38,4 +38,7 @@ void shim_check_irql(const char *routine, KIRQL most);
 void shim_irql_install(void);
 void shim_dpc_install(void);
 
+/* Gives the driver above pdo the IRP_MJ_CLEANUP that Wine does not send. */
+void shim_cleanup_attach(DEVICE_OBJECT *pdo);
+
 #endif
