@@ -8,6 +8,8 @@
 
 #include "qemu/osdep.h"
 
+#include "hw/compat.h"
+
 #include "hw/pci/msi.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci.h"

@@ -145,6 +145,8 @@ static bool create_config(IxhciState *x, Error **errp)
     pci->config[PCI_CACHE_LINE_SIZE] = 0x10;
     pci->config[PCI_SBRN] = 0x30;
     pci->config[PCI_FLADJ] = 0x20;
+    /* behind the header QEMU makes every byte writable */
+    pci->wmask[PCI_SBRN] = 0;
     pci->wmask[PCI_FLADJ] = 0x3f;
     pci_register_bar(
         pci, 0, PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64,
@@ -222,7 +224,7 @@ static void pci_reset(DeviceState *dev)
     ixhci_power_chip_reset(IXHCI(dev));
 }
 
-static Property properties[] = {
+static ISOLABProperty properties[] = {
     DEFINE_PROP_UINT32("p2", IxhciState, num_usb2, 4),
     DEFINE_PROP_UINT32("p3", IxhciState, num_usb3, 4),
     DEFINE_PROP_UINT32("slots", IxhciState, num_slots, 64),
@@ -230,7 +232,7 @@ static Property properties[] = {
     DEFINE_PROP_BOOL("streams", IxhciState, streams, false),
     DEFINE_PROP_ON_OFF_AUTO("msi", IxhciState, msi, ON_OFF_AUTO_OFF),
     DEFINE_PROP_ON_OFF_AUTO("msix", IxhciState, msix, ON_OFF_AUTO_AUTO),
-    DEFINE_PROP_END_OF_LIST(),
+    ISOLAB_PROPERTIES_END
 };
 
 static void ixhci_instance_init(Object *obj)
@@ -244,7 +246,7 @@ static void ixhci_class_init(ObjectClass *klass, void *data)
     PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
 
     dc->desc = "IsoLab xHCI 1.2 host controller";
-    dc->reset = pci_reset;
+    device_class_set_legacy_reset(dc, pci_reset);
     dc->vmsd = &ixhci_vmstate;
     device_class_set_props(dc, properties);
     set_bit(DEVICE_CATEGORY_USB, dc->categories);
