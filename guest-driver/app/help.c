@@ -1,0 +1,95 @@
+/*
+ * The help, which is also where a person learns what the program is for.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "args.h"
+
+static const char overview[] =
+    "isoav talks to the IsoLab audio/video device through isoav.sys, its\n"
+    "Windows driver, which streams with isochronous URBs.\n"
+    "\n"
+    "usage: isoav COMMAND [OPTION]...\n"
+    "\n"
+    "  list      show the devices that the driver serves\n"
+    "  info      show a device: speed, alternate settings, format, counters\n"
+    "  capture   receive video and check every packet and every picture\n"
+    "  help      this text, or the help of a command: isoav help capture\n"
+    "\n"
+    "A first session:\n"
+    "\n"
+    "  isoav list\n"
+    "  isoav info\n"
+    "  isoav capture --frames 300 --out frames\n"
+    "\n"
+    "Exit status: 0 all is well; 1 the stream is damaged, or there is no\n"
+    "device; 2 the command line is wrong.\n";
+
+static const char list_help[] =
+    "usage: isoav list [--json]\n"
+    "\n"
+    "Shows the path of each device that isoav.sys serves. The number in\n"
+    "front of it is what --device of the other commands takes.\n";
+
+static const char info_help[] =
+    "usage: isoav info [--device N] [--json]\n"
+    "\n"
+    "Shows what the driver knows of a device. Of each alternate setting with\n"
+    "an isochronous endpoint: the endpoint, the most bytes it carries in one\n"
+    "service interval, the interval in microframes (125 us), and the bytes a\n"
+    "second that this makes. Alternate 0 carries nothing and costs nothing.\n"
+    "\n"
+    "  --device N   the N-th device of isoav list (default: 0)\n"
+    "  --json       as one JSON object\n";
+
+static const char capture_help[] =
+    "usage: isoav capture [OPTION]...\n"
+    "\n"
+    "Sets the video format, streams, and checks what arrives: of each packet\n"
+    "its status, header, CRC, sequence number and time stamp; of each frame\n"
+    "that it is whole and, byte for byte, the picture that the device draws.\n"
+    "\n"
+    "  --frames N       stop after N frames (default: 300)\n"
+    "  --width W        64 to 1920, a multiple of 16 (default: 640)\n"
+    "  --height H       48 to 1080, even (default: 360)\n"
+    "  --fps F          1 to 60 (default: 30)\n"
+    "  --alt N          alternate setting 1 to 5 (default: the smallest that\n"
+    "                   carries the format)\n"
+    "  --urbs N         URBs in flight, 3 to 32 (default: 4)\n"
+    "  --packets N      packets of an URB, a multiple of 8 (default: 64)\n"
+    "  --out DIR        write pictures (PNG) into DIR, which is made\n"
+    "  --every K        only every K-th picture (default: 30)\n"
+    "  --device N       the N-th device of isoav list (default: 0)\n"
+    "  --progress       show progress also when nobody watches\n"
+    "  --json           the summary as one JSON object\n"
+    "\n"
+    "The summary counts packets by what the USB stack said of them\n"
+    "(USBD_STATUS) and by what the stream itself tells:\n"
+    "\n"
+    "  lost           sent by the device, never received\n"
+    "  duplicated     received twice\n"
+    "  out of order   received after a later one\n"
+    "  late           microframes in which nobody asked the device\n"
+    "  bad CRC        received, and damaged on the way\n"
+    "  overflow       received by the driver and not fetched in time\n"
+    "\n"
+    "Frames a second are by the device's clock. The exit status is 0 only if\n"
+    "every packet and every frame is right, else 1.\n";
+
+void args_help(FILE *to, args_command topic)
+{
+    switch (topic) {
+    case COMMAND_LIST:
+        fputs(list_help, to);
+        break;
+    case COMMAND_INFO:
+        fputs(info_help, to);
+        break;
+    case COMMAND_CAPTURE:
+        fputs(capture_help, to);
+        break;
+    default:
+        fputs(overview, to);
+        break;
+    }
+}
