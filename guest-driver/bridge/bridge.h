@@ -95,11 +95,11 @@ typedef struct Request {
     IRP *irp;
     URB *urb;
     struct libusb_transfer *transfer;
-    bool linked;     /* on the device's list: libusb still has it */
-    bool cancel_ran; /* the cancel routine is through with it */
+    bool linked;      /* on the device's list: libusb still has it */
+    bool cancel_ran;  /* the cancel routine is through with it */
     UCHAR *data;      /* control transfers: the caller's buffer */
     ULONG *bytes_out; /* control transfers: where the URB wants the count */
-    UCHAR *setup; /* control transfers: setup packet and data stage */
+    UCHAR *setup;     /* control transfers: setup packet and data stage */
     USBD_STATUS (*finish)(struct Request *); /* fills the URB */
 } Request;
 
@@ -112,14 +112,14 @@ struct Device {
     unsigned busnum, devnum;
     char name[32]; /* in sysfs, for example "1-2" */
     struct libusb_device_descriptor descriptor;
-    int speed; /* LIBUSB_SPEED_* */
-    bool gone;     /* no longer on the bus */
-    bool started;  /* IRP_MN_START_DEVICE has been seen */
-    bool reported; /* in the last answer to QUERY_DEVICE_RELATIONS */
+    int speed;             /* LIBUSB_SPEED_* */
+    bool gone;             /* no longer on the bus */
+    bool started;          /* IRP_MN_START_DEVICE has been seen */
+    bool reported;         /* in the last answer to QUERY_DEVICE_RELATIONS */
     CRITICAL_SECTION lock; /* everything below */
     CONDITION_VARIABLE changed; /* a request ended or was cancelled */
     struct libusb_config_descriptor *config; /* NULL: not configured */
-    UCHAR claimed;         /* bit per interface number */
+    UCHAR claimed;                           /* bit per interface number */
     Pipe pipes[BRIDGE_MAX_PIPES];
     ULONG generation;
     Request *requests;
@@ -149,8 +149,7 @@ typedef struct Extension {
 } Extension;
 
 /* main.c */
-void bridge_log(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+void bridge_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 NTSTATUS bridge_complete(IRP *irp, NTSTATUS status);
 bool bridge_on_event_thread(void);
 extern DRIVER_OBJECT *bridge_driver;

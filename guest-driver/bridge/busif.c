@@ -9,9 +9,11 @@
 
 #include <string.h>
 
-static const GUID usbdi_guid = {
-    0xb1a96a13, 0x3de0, 0x4574, { 0x9b, 0x01, 0xc0, 0x8f, 0xea, 0xb3, 0x18, 0xd6 }
-};
+static const GUID usbdi_guid = { 0xb1a96a13,
+                                 0x3de0,
+                                 0x4574,
+                                 { 0x9b, 0x01, 0xc0, 0x8f, 0xea, 0xb3, 0x18,
+                                   0xd6 } };
 
 /* Versions 0 and 1; each is a prefix of the next. */
 typedef struct Usbdi {
@@ -23,8 +25,8 @@ typedef struct Usbdi {
     void(WINAPI *GetVersion)(PVOID, USBD_VERSION_INFORMATION *, ULONG *);
     NTSTATUS(WINAPI *QueryBusTime)(PVOID, ULONG *);
     NTSTATUS(WINAPI *SubmitIsoOutUrb)(PVOID, URB *);
-    NTSTATUS(WINAPI *QueryBusInformation)(PVOID, ULONG, PVOID, ULONG *,
-                                          ULONG *);
+    NTSTATUS(WINAPI *QueryBusInformation)
+    (PVOID, ULONG, PVOID, ULONG *, ULONG *);
     BOOLEAN(WINAPI *IsHighSpeed)(PVOID);
 } Usbdi;
 

@@ -37,9 +37,8 @@ Pipe *config_pipe(Device *device, USBD_PIPE_HANDLE handle)
     return pipe->open && pipe_handle(pipe) == value ? pipe : NULL;
 }
 
-static const struct libusb_interface_descriptor *
-find_alternate(const struct libusb_config_descriptor *config, UCHAR iface,
-               UCHAR alternate)
+static const struct libusb_interface_descriptor *find_alternate(
+    const struct libusb_config_descriptor *config, UCHAR iface, UCHAR alternate)
 {
     int i, j;
 
@@ -183,8 +182,8 @@ static USBD_STATUS select_interface(Device *device,
         return USBD_STATUS_BUFFER_TOO_SMALL;
     }
     close_pipes(device, info->InterfaceNumber);
-    status = set_alternate(device, info->InterfaceNumber,
-                           info->AlternateSetting);
+    status =
+        set_alternate(device, info->InterfaceNumber, info->AlternateSetting);
     if (status) {
         return status;
     }
@@ -192,8 +191,9 @@ static USBD_STATUS select_interface(Device *device,
     info->Class = d->bInterfaceClass;
     info->SubClass = d->bInterfaceSubClass;
     info->Protocol = d->bInterfaceProtocol;
-    info->InterfaceHandle = (USBD_INTERFACE_HANDLE)(
-        (ULONG_PTR)CONFIG_HANDLE_TAG | 0x100u | info->InterfaceNumber);
+    info->InterfaceHandle =
+        (USBD_INTERFACE_HANDLE)((ULONG_PTR)CONFIG_HANDLE_TAG | 0x100u |
+                                info->InterfaceNumber);
     info->NumberOfPipes = d->bNumEndpoints;
     for (i = 0; i < d->bNumEndpoints; i++) {
         open_pipe(device, info->InterfaceNumber, &d->endpoint[i]);
@@ -281,8 +281,9 @@ USBD_STATUS config_select(Device *device, URB *urb)
         config_release(device);
         return status;
     }
-    select->ConfigurationHandle = (USBD_CONFIGURATION_HANDLE)(
-        (ULONG_PTR)CONFIG_HANDLE_TAG | device->config->bConfigurationValue);
+    select->ConfigurationHandle =
+        (USBD_CONFIGURATION_HANDLE)((ULONG_PTR)CONFIG_HANDLE_TAG |
+                                    device->config->bConfigurationValue);
     return USBD_STATUS_SUCCESS;
 }
 
@@ -294,10 +295,9 @@ USBD_STATUS config_select_interface(Device *device, URB *urb)
     if (urb->UrbHeader.Length < head) {
         return USBD_STATUS_INVALID_PARAMETER;
     }
-    if (!device->config ||
-        (ULONG_PTR)select->ConfigurationHandle !=
-            ((ULONG_PTR)CONFIG_HANDLE_TAG |
-             device->config->bConfigurationValue)) {
+    if (!device->config || (ULONG_PTR)select->ConfigurationHandle !=
+                               ((ULONG_PTR)CONFIG_HANDLE_TAG |
+                                device->config->bConfigurationValue)) {
         return USBD_STATUS_INVALID_PARAMETER;
     }
     return select_interface(device, &select->Interface,

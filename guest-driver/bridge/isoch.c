@@ -25,8 +25,7 @@ ULONG isoch_current_frame(void)
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (ULONG)((ULONG64)now.tv_sec * 1000 +
-                   (ULONG64)now.tv_nsec / 1000000);
+    return (ULONG)((ULONG64)now.tv_sec * 1000 + (ULONG64)now.tv_nsec / 1000000);
 }
 
 /*
@@ -63,14 +62,14 @@ static bool has_valid_packets(const struct _URB_ISOCH_TRANSFER *iso,
 
     for (i = 0; i < iso->NumberOfPackets; i++) {
         ULONG offset = iso->IsoPacket[i].Offset;
-        ULONG end = i + 1 < iso->NumberOfPackets
-                        ? iso->IsoPacket[i + 1].Offset
-                        : iso->TransferBufferLength;
+        ULONG end = i + 1 < iso->NumberOfPackets ? iso->IsoPacket[i + 1].Offset
+                                                 : iso->TransferBufferLength;
 
         if (end <= offset || end > iso->TransferBufferLength ||
             end - offset > pipe->max_bytes) {
             bridge_log("endpoint %02x: packet %u of %u: offset %u to %u of "
-                       "%u, at most %u a packet", pipe->address, (unsigned)i,
+                       "%u, at most %u a packet",
+                       pipe->address, (unsigned)i,
                        (unsigned)iso->NumberOfPackets, (unsigned)offset,
                        (unsigned)end, (unsigned)iso->TransferBufferLength,
                        (unsigned)pipe->max_bytes);
@@ -145,7 +144,8 @@ static USBD_STATUS check_start(Device *device, URB *urb, Pipe *pipe)
         return USBD_STATUS_BAD_START_FRAME;
     }
     bridge_log("endpoint %02x: a StartFrame of the driver's own cannot be "
-               "kept through libusb", pipe->address);
+               "kept through libusb",
+               pipe->address);
     return USBD_STATUS_NOT_SUPPORTED;
 }
 

@@ -205,8 +205,7 @@ static USHORT read_parameter(const WCHAR *name, USHORT otherwise)
     table[0].DefaultType = REG_DWORD;
     table[0].DefaultData = &fallback;
     table[0].DefaultLength = sizeof(fallback);
-    if (RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, key, table, NULL,
-                               NULL)) {
+    if (RtlQueryRegistryValues(RTL_REGISTRY_ABSOLUTE, key, table, NULL, NULL)) {
         return otherwise;
     }
     return (USHORT)value;

@@ -217,8 +217,8 @@ USBD_STATUS request_submit(Request *request)
     } else {
         ret = libusb_submit_transfer(request->transfer);
         if (ret) {
-            bridge_log("endpoint %02x: submit: %s",
-                       request->transfer->endpoint, libusb_error_name(ret));
+            bridge_log("endpoint %02x: submit: %s", request->transfer->endpoint,
+                       libusb_error_name(ret));
             end_cancel(request);
             status = request_usbd_error(ret);
         }
@@ -258,8 +258,7 @@ void request_abort(Device *device, Pipe *pipe)
             busy = busy || !pipe || r->pipe == pipe;
         }
         if (busy && !bridge_on_event_thread()) {
-            SleepConditionVariableCS(&device->changed, &device->lock,
-                                     INFINITE);
+            SleepConditionVariableCS(&device->changed, &device->lock, INFINITE);
         }
     } while (busy && !bridge_on_event_thread());
     if (pipe) {
@@ -354,9 +353,9 @@ USBD_STATUS request_bulk(Device *device, IRP *irp, URB *urb)
         return USBD_STATUS_INSUFFICIENT_RESOURCES;
     }
     request->finish = finish_bulk;
-    libusb_fill_bulk_transfer(request->transfer, device->handle,
-                              pipe->address, buffer,
-                              (int)bulk->TransferBufferLength, NULL, NULL, 0);
+    libusb_fill_bulk_transfer(request->transfer, device->handle, pipe->address,
+                              buffer, (int)bulk->TransferBufferLength, NULL,
+                              NULL, 0);
     if (pipe->type == UsbdPipeTypeInterrupt) {
         request->transfer->type = LIBUSB_TRANSFER_TYPE_INTERRUPT;
     }

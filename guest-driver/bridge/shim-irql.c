@@ -18,8 +18,7 @@
  * Initial-exec: the other model calls __tls_get_addr(), and gcc 12 forgets in a
  * function with the Windows calling convention that the call changes RSI.
  */
-static __thread KIRQL current_irql
-    __attribute__((tls_model("initial-exec")));
+static __thread KIRQL current_irql __attribute__((tls_model("initial-exec")));
 
 KIRQL shim_irql(void)
 {

@@ -11,12 +11,10 @@
  */
 #include "shim.h"
 
-
 #include <string.h>
 #include <strings.h>
 
-static const ShimImport *const tables[] = { shim_irql_imports,
-                                            shim_dpc_imports,
+static const ShimImport *const tables[] = { shim_irql_imports, shim_dpc_imports,
                                             shim_mdl_imports };
 
 static void *find_routine(const char *name)
@@ -51,9 +49,8 @@ static unsigned patch_library(UCHAR *base,
             continue;
         }
         routine = find_routine((const char *)by_name->Name);
-        if (routine &&
-            VirtualProtect(&addresses[i], sizeof(void *), PAGE_READWRITE,
-                           &protection)) {
+        if (routine && VirtualProtect(&addresses[i], sizeof(void *),
+                                      PAGE_READWRITE, &protection)) {
             addresses[i] = routine;
             VirtualProtect(&addresses[i], sizeof(void *), protection,
                            &protection);
@@ -83,14 +80,12 @@ static void WINAPI image_loaded(UNICODE_STRING *name, HANDLE process,
         const char *dll = (const char *)base + library->Name;
 
         if (library->OriginalFirstThunk &&
-            (!strcasecmp(dll, "ntoskrnl.exe") ||
-             !strcasecmp(dll, "hal.dll"))) {
+            (!strcasecmp(dll, "ntoskrnl.exe") || !strcasecmp(dll, "hal.dll"))) {
             patched += patch_library(base, library);
         }
     }
     if (patched) {
-        bridge_log("driver loaded, %u of its imports are the shim's",
-                   patched);
+        bridge_log("driver loaded, %u of its imports are the shim's", patched);
     }
 }
 

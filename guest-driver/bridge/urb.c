@@ -143,7 +143,7 @@ static USBD_STATUS get_status(Device *device, IRP *irp, URB *urb,
 {
     USHORT index = urb->UrbControlGetStatusRequest.Index;
     const UCHAR setup[8] = { 0x80 | recipient, LIBUSB_REQUEST_GET_STATUS, 0, 0,
-                             (UCHAR)index, (UCHAR)(index >> 8) };
+                             (UCHAR)index,     (UCHAR)(index >> 8) };
 
     return send_control(device, irp, urb, setup);
 }
@@ -155,9 +155,9 @@ static USBD_STATUS class_or_vendor(Device *device, IRP *irp, URB *urb,
     struct _URB_CONTROL_VENDOR_OR_CLASS_REQUEST *r =
         &urb->UrbControlVendorClassRequest;
     UCHAR in = r->TransferFlags & USBD_TRANSFER_DIRECTION_IN ? 0x80 : 0;
-    const UCHAR setup[8] = { in | type | recipient,  r->Request,
-                             (UCHAR)r->Value,        (UCHAR)(r->Value >> 8),
-                             (UCHAR)r->Index,        (UCHAR)(r->Index >> 8) };
+    const UCHAR setup[8] = { in | type | recipient, r->Request,
+                             (UCHAR)r->Value,       (UCHAR)(r->Value >> 8),
+                             (UCHAR)r->Index,       (UCHAR)(r->Index >> 8) };
 
     return send_control(device, irp, urb, setup);
 }

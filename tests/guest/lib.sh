@@ -33,31 +33,73 @@ wait_for_usb() {
     wait_until "USB device $1 is there" has_usb_device "$1"
 }
 
-has_log_line() {
-    grep -qs "$1" wine.log
+# wait_for_log TEXT: the bridge has said it
+wait_for_log() {
+    wait_until "the bridge says: $1" grep -qs "usbbridge: .*$1" wine.log
 }
 
 # Starts Wine's services and with them the bridge. What they print from then
 # on, the bridge's log above all, goes to wine.log.
-start_wine() {
+start_services() {
     say "starting Wine"
     $WINELOADER 'C:\windows\system32\cmd.exe' /c exit >wine.log 2>&1
-    wait_until "Windows driver started" \
-        has_log_line "usbbridge: .* started" || {
-        cat wine.log
-        return 1
-    }
 }
 
-# run_windows NAME PROGRAM ARGUMENT...: what it prints goes to NAME.out (not
-# through a pipe: Wine would wait for its reader) and NAME.err
-run_windows() {
+start_wine() {
+    start_services
+    wait_for_log started
+}
+
+# Wine says this in each process; the guest shows no text.
+FREETYPE='FreeType\|TrueType\|or equal to 2.0.5\|www.freetype'
+
+# show_progress FILE: puts what FILE gets on the console, until it is killed.
+show_progress() {
+    mkfifo /tmp/progress
+    tail -f "$1" >/tmp/progress &
+    follower=$!
+    while read -r line; do
+        case $line in
+        isoav:* | usbread:*) say "$line" ;;
+        esac
+    done </tmp/progress &
+}
+
+hide_progress() {
+    kill $follower
+    wait $follower 2>/dev/null
+    rm /tmp/progress
+}
+
+# run_usbread FRAMES [ALTERNATE]: the native client
+run_usbread() {
+    : >usbread.err
+    show_progress usbread.err
+    /isolab/usbread "$@" >usbread.json 2>>usbread.err
+    status=$?
+    hide_progress
+    return $status
+}
+
+# run_isoav NAME ARGUMENT...: the Windows program. Its output goes to NAME.json
+# and NAME.err, and not through a pipe, because Wine would wait for its
+# reader.
+run_isoav() {
     name=$1
     shift
-    $WINELOADER "$@" >"$name.out" 2>"$name.err"
+    : >"$name.err"
+    show_progress "$name.err"
+    $WINELOADER 'C:\isolab\isoav.exe' "$@" >"$name.json" 2>>"$name.err"
+    status=$?
+    hide_progress
+    return $status
 }
 
 stop_wine() {
     $WINESERVER -k
     $WINESERVER -w
+    for log in *.log *.err; do
+        grep -v "$FREETYPE" "$log" >/tmp/log
+        cp /tmp/log "$log"
+    done
 }

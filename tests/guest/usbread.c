@@ -227,9 +227,9 @@ static void print_summary(const Reader *r, int alternate)
            "\"packets_failed\": %lu,\n \"packets_damaged\": %lu, "
            "\"packets_lost\": %lu, \"packets_late\": %lu,\n "
            "\"microframes\": %llu}\n",
-           alternate, c->frames, c->frames_damaged, c->frames_lost,
-           c->packets, c->payload_packets, c->bytes, c->packets_failed,
-           c->packets_damaged, c->packets_lost, c->packets_late,
+           alternate, c->frames, c->frames_damaged, c->frames_lost, c->packets,
+           c->payload_packets, c->bytes, c->packets_failed, c->packets_damaged,
+           c->packets_lost, c->packets_late,
            (unsigned long long)(c->last_microframe - c->first_microframe + 1));
 }
 
