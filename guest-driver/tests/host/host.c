@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "host.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+host_kernel host;
+
+#define POOL_MAGIC 0x506f6f6cu
+#define GUARD_BYTES 16
+#define GUARD 0xa5
+
+typedef struct {
+    ULONG magic;
+    ULONG tag;
+    SIZE_T bytes;
+} pool_header;
+
+void host_reset(void)
+{
+    if (host.log) {
+        g_string_free(host.log, TRUE);
+    }
+    memset(&host, 0, sizeof(host));
+    host.major = 6;
+    host.minor = 1;
+    host.fill = 0xcc;
+    host.log = g_string_new("");
+}
+
+void host_check_clean(void)
+{
+    g_assert_cmpuint(host.allocations, ==, 0);
+    g_assert_cmpuint(host.irps, ==, 0);
+    g_assert_cmpuint(host.irql, ==, PASSIVE_LEVEL);
+}
+
+KIRQL KeGetCurrentIrql(void)
+{
+    return host.irql;
+}
+
+NTSTATUS RtlGetVersion(RTL_OSVERSIONINFOW *Version)
+{
+    g_assert_cmpuint(Version->dwOSVersionInfoSize, ==, sizeof(*Version));
+    Version->dwMajorVersion = host.major;
+    Version->dwMinorVersion = host.minor;
+    return STATUS_SUCCESS;
+}
+
+PVOID ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Bytes, ULONG Tag)
+{
+    pool_header *header;
+
+    g_assert_cmpuint(host.irql, <=, DISPATCH_LEVEL);
+    g_assert_cmpuint(Tag, !=, 0);
+    host.last_bytes = Bytes;
+    host.last_pool = Type;
+    host.last_tag = Tag;
+    if (host.fail_after && --host.fail_after == 0) {
+        return NULL;
+    }
+    header = malloc(sizeof(*header) + Bytes + GUARD_BYTES);
+    header->magic = POOL_MAGIC;
+    header->tag = Tag;
+    header->bytes = Bytes;
+    memset(header + 1, host.fill, Bytes);
+    memset((PUCHAR)(header + 1) + Bytes, GUARD, GUARD_BYTES);
+    host.allocations++;
+    return header + 1;
+}
+
+void ExFreePoolWithTag(PVOID Memory, ULONG Tag)
+{
+    pool_header *header = (pool_header *)Memory - 1;
+    SIZE_T i;
+
+    g_assert_cmpuint(host.irql, <=, DISPATCH_LEVEL);
+    g_assert_cmphex(header->magic, ==, POOL_MAGIC);
+    g_assert_cmphex(header->tag, ==, Tag);
+    for (i = 0; i < GUARD_BYTES; i++) {
+        g_assert_cmphex(((PUCHAR)Memory)[header->bytes + i], ==, GUARD);
+    }
+    header->magic = 0;
+    memset(Memory, 0xdd, header->bytes);
+    free(header);
+    host.allocations--;
+}
+
+ULONG DbgPrint(const char *Format, ...)
+{
+    va_list args;
+
+    va_start(args, Format);
+    g_string_append_vprintf(host.log, Format, args);
+    va_end(args);
+    return 0;
+}
+
+SIZE_T RtlCompareMemory(const void *A, const void *B, SIZE_T Bytes)
+{
+    SIZE_T i;
+
+    for (i = 0; i < Bytes && ((PUCHAR)A)[i] == ((PUCHAR)B)[i]; i++) {
+    }
+    return i;
+}
+
+void KeInitializeEvent(PKEVENT Event, EVENT_TYPE Type, BOOLEAN Signalled)
+{
+    (void)Type;
+    Event->Signalled = Signalled;
+}
+
+LONG KeSetEvent(PKEVENT Event, LONG Increment, BOOLEAN Wait)
+{
+    (void)Increment;
+    g_assert_false(Wait);
+    Event->Signalled = 1;
+    return 0;
+}
+
+NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason,
+                               KPROCESSOR_MODE Mode, BOOLEAN Alertable,
+                               PLARGE_INTEGER Timeout)
+{
+    PKEVENT event = Object;
+
+    (void)Reason;
+    (void)Mode;
+    (void)Alertable;
+    g_assert_cmpuint(host.irql, ==, PASSIVE_LEVEL);
+    if (!event->Signalled && host.idle) {
+        host.idle();
+    }
+    if (!event->Signalled && Timeout) {
+        return STATUS_TIMEOUT;
+    }
+    g_assert_true(event->Signalled); /* else: a wait for ever */
+    return STATUS_SUCCESS;
+}
+
+void KeAcquireSpinLockHost(PKSPIN_LOCK Lock, PKIRQL Old)
+{
+    g_assert_cmpuint(host.irql, <=, DISPATCH_LEVEL);
+    g_assert_cmpuint(*Lock, ==, 0);
+    *Lock = 1;
+    *Old = host.irql;
+    host.irql = DISPATCH_LEVEL;
+}
+
+void KeReleaseSpinLock(PKSPIN_LOCK Lock, KIRQL Old)
+{
+    g_assert_cmpuint(*Lock, ==, 1);
+    *Lock = 0;
+    host.irql = Old;
+}
+
+NTSTATUS IoAcquireRemoveLock(IO_REMOVE_LOCK *Lock, PVOID Tag)
+{
+    (void)Tag;
+    if (Lock->Removed) {
+        return STATUS_DELETE_PENDING;
+    }
+    Lock->Count++;
+    return STATUS_SUCCESS;
+}
+
+void IoReleaseRemoveLock(IO_REMOVE_LOCK *Lock, PVOID Tag)
+{
+    (void)Tag;
+    g_assert_cmpint(Lock->Count, >, 0);
+    Lock->Count--;
+}
+
+PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
+{
+    g_assert_cmpint(StackSize, >, 0);
+    g_assert_false(ChargeQuota);
+    host.irps++;
+    return g_new0(IRP, 1);
+}
+
+void IoFreeIrp(PIRP Irp)
+{
+    host.irps--;
+    g_free(Irp);
+}
+
+void IoReuseIrp(PIRP Irp, NTSTATUS Status)
+{
+    memset(Irp, 0, sizeof(*Irp));
+    Irp->IoStatus.Status = Status;
+}
+
+BOOLEAN IoCancelIrp(PIRP Irp)
+{
+    PDRIVER_CANCEL routine;
+
+    Irp->Cancel = TRUE;
+    routine = IoSetCancelRoutine(Irp, NULL);
+    if (!routine) {
+        return FALSE;
+    }
+    Irp->CancelIrql = host.irql;
+    host.irql = DISPATCH_LEVEL;
+    routine(NULL, Irp);
+    return TRUE;
+}
+
+void IoReleaseCancelSpinLock(KIRQL Irql)
+{
+    g_assert_cmpuint(host.irql, ==, DISPATCH_LEVEL);
+    host.irql = Irql;
+}
+
+NTSTATUS IoCallDriver(PDEVICE_OBJECT Target, PIRP Irp)
+{
+    NTSTATUS status;
+
+    g_assert_nonnull(Target);
+    g_assert_cmpuint(host.irql, <=, DISPATCH_LEVEL);
+    if (host.lower) {
+        return host.lower(Irp);
+    }
+    status = Irp->IoStatus.Status;
+    host_complete_below(Irp, status);
+    return status;
+}
+
+void host_complete_below(PIRP irp, NTSTATUS status)
+{
+    irp->IoStatus.Status = status;
+    g_assert_nonnull(irp->Next.CompletionRoutine);
+    g_assert_cmphex(irp->Next.CompletionRoutine(NULL, irp, irp->Next.Context),
+                    ==, STATUS_MORE_PROCESSING_REQUIRED);
+}
+
+void IoCompleteRequest(PIRP Irp, CCHAR Increment)
+{
+    (void)Increment;
+    g_assert_null(Irp->CancelRoutine);
+    g_assert_false(Irp->IsCompleted);
+    Irp->IsCompleted = TRUE;
+    host.completed++;
+}
