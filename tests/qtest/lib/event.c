@@ -96,11 +96,12 @@ bool hcd_event_wait(Hcd *h, uint64_t limit_uf, HcdEvent *event)
     return true;
 }
 
+/* A lap at most: a ring without an end would give events without an end. */
 void hcd_event_drain(Hcd *h)
 {
     HcdEvent event;
 
-    while (hcd_event_take(h, &event)) {
+    for (unsigned n = 0; n < h->evt.size && hcd_event_take(h, &event); n++) {
     }
 }
 

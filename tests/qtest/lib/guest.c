@@ -26,6 +26,7 @@ Hcd *hcd_start_with(HcdOptions options)
                          options.props ? "," : "",
                          options.props ? options.props : "",
                          options.args ? options.args : "");
+    h->now_ns = qtest_clock_step(h->qts, 0);
     hcd_pci_enable(h);
     hcd_read_capabilities(h);
     if (!options.no_msix) {
@@ -108,16 +109,15 @@ bool hcd_mem_is(Hcd *h, uint64_t gpa, uint64_t bytes, uint8_t value)
 
 uint64_t hcd_now_uf(Hcd *h)
 {
-    return qtest_clock_step(h->qts, 0) / HCD_UF_NS;
+    return h->now_ns / HCD_UF_NS;
 }
 
 void hcd_step_to_uf(Hcd *h, uint64_t microframe)
 {
-    int64_t now = qtest_clock_step(h->qts, 0);
-    int64_t target = microframe * HCD_UF_NS;
+    uint64_t target_ns = microframe * HCD_UF_NS;
 
-    if (target > now) {
-        qtest_clock_step(h->qts, target - now);
+    if (target_ns > h->now_ns) {
+        h->now_ns = qtest_clock_step(h->qts, target_ns - h->now_ns);
     }
 }
 

@@ -79,6 +79,7 @@ typedef struct {
 
 typedef struct {
     QTestState *qts;
+    uint64_t now_ns; /* the virtual clock, which only the test moves */
     HcdOptions options;
     uint64_t bar, bar_size;
     unsigned devfn;
@@ -333,7 +334,11 @@ enum { ISOAV_VIDEO = 3, ISOAV_IN = 5, ISOAV_OUT = 4 }; /* 81h, 82h, 02h */
 #define ISOAV_ARGS "-device usb-isoav,id=av,bus=xhci.0 "
 HcdDev *hcd_isoav_configured(Hcd *h);
 void hcd_isoav_select(Hcd *h, HcdDev *dev, unsigned alternate);
+/* With both endpoints, or with one: 3 x 1024 bytes in each microframe both
+ * ways is more than a high-speed bus has (USB 2.0 §5.6.4). */
 HcdDev *hcd_isoav_open(Hcd *h, unsigned alternate);
+HcdDev *hcd_isoav_open_one(Hcd *h, unsigned alternate, unsigned dci);
+void hcd_isoav_add_ep(Hcd *h, HcdDev *dev, unsigned alternate, unsigned dci);
 unsigned hcd_isoav_packet_bytes(unsigned alternate);
 uint64_t hcd_isoav_microframe(Hcd *h, uint64_t buf, uint32_t bytes);
 uint32_t hcd_isoav_sequence(Hcd *h, uint64_t buf, uint32_t bytes);

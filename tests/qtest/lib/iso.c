@@ -28,7 +28,8 @@ IsoIn *iso_in_open(Hcd *h, unsigned alternate)
     IsoIn *in = g_new0(IsoIn, 1);
 
     in->h = h;
-    in->dev = hcd_isoav_open(h, alternate);
+    in->dev = alternate == 3 ? hcd_isoav_open_one(h, 3, ISOAV_IN)
+                             : hcd_isoav_open(h, alternate);
     in->bytes = hcd_isoav_packet_bytes(alternate);
     in->esit_uf = alternate == 4 ? 8 : 1;
     return in;

@@ -22,10 +22,10 @@ unsigned hcd_isoav_packet_bytes(unsigned alternate)
     return alternates[alternate].transactions * alternates[alternate].mps;
 }
 
-static void add_ep(Hcd *h, HcdDev *dev, unsigned dci, unsigned type,
-                   unsigned alternate)
+void hcd_isoav_add_ep(Hcd *h, HcdDev *dev, unsigned alternate, unsigned dci)
 {
-    hcd_ep_add(h, dev, .dci = dci, .type = type,
+    hcd_ep_add(h, dev, .dci = dci,
+               .type = dci & 1 ? EP_TYPE_ISOCH_IN : EP_TYPE_ISOCH_OUT,
                .mps = alternates[alternate].mps,
                .burst = alternates[alternate].transactions - 1,
                .interval = alternates[alternate].interval,
@@ -54,12 +54,21 @@ void hcd_isoav_select(Hcd *h, HcdDev *dev, unsigned alternate)
     hcd_expect_cc(hcd_control(h, dev, set_interface, 0), CC_SUCCESS);
 }
 
+HcdDev *hcd_isoav_open_one(Hcd *h, unsigned alternate, unsigned dci)
+{
+    HcdDev *dev = hcd_isoav_configured(h);
+
+    hcd_isoav_add_ep(h, dev, alternate, dci);
+    hcd_isoav_select(h, dev, alternate);
+    return dev;
+}
+
 HcdDev *hcd_isoav_open(Hcd *h, unsigned alternate)
 {
     HcdDev *dev = hcd_isoav_configured(h);
 
-    add_ep(h, dev, ISOAV_IN, EP_TYPE_ISOCH_IN, alternate);
-    add_ep(h, dev, ISOAV_OUT, EP_TYPE_ISOCH_OUT, alternate);
+    hcd_isoav_add_ep(h, dev, alternate, ISOAV_IN);
+    hcd_isoav_add_ep(h, dev, alternate, ISOAV_OUT);
     hcd_isoav_select(h, dev, alternate);
     return dev;
 }
