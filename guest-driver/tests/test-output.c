@@ -1,0 +1,335 @@
+/*
+ * What the program reads and writes: command line, pictures, summary.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <glib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "args.h"
+#include "isolab/pattern.h"
+#include "png.h"
+#include "report.h"
+#include "usbdname.h"
+
+/* --- arguments ---------------------------------------------------------------
+ */
+
+static args_options options;
+static char error[ARGS_ERROR_BYTES];
+
+/* Parses a line of words. */
+static bool parse(const char *line)
+{
+    static char **words;
+
+    g_strfreev(words);
+    words = g_strsplit(line, " ", 0);
+    return args_parse(&options, (int)g_strv_length(words), words, error);
+}
+
+static void test_args_capture(void)
+{
+    g_assert_true(parse("capture"));
+    g_assert_cmpint(options.command, ==, COMMAND_CAPTURE);
+    g_assert_cmpuint(options.frames, ==, 300);
+    g_assert_cmpuint(options.width, ==, 640);
+    g_assert_cmpuint(options.height, ==, 360);
+    g_assert_cmpuint(options.fps, ==, 30);
+    g_assert_cmpuint(options.alternate, ==, 0);
+    g_assert_cmpuint(options.every, ==, 30);
+    g_assert_null(options.out);
+    g_assert_false(options.json);
+
+    g_assert_true(parse("capture --frames 7 --width 1920 --height 1080 --fps 5 "
+                        "--alt 5 --urbs 8 --packets 32 --out pics --every 2 "
+                        "--device 1 --json --progress"));
+    g_assert_cmpuint(options.frames, ==, 7);
+    g_assert_cmpuint(options.width, ==, 1920);
+    g_assert_cmpuint(options.height, ==, 1080);
+    g_assert_cmpuint(options.fps, ==, 5);
+    g_assert_cmpuint(options.alternate, ==, 5);
+    g_assert_cmpuint(options.urbs, ==, 8);
+    g_assert_cmpuint(options.packets, ==, 32);
+    g_assert_cmpuint(options.every, ==, 2);
+    g_assert_cmpuint(options.device, ==, 1);
+    g_assert_cmpstr(options.out, ==, "pics");
+    g_assert_true(options.json && options.progress);
+}
+
+static void test_args_help(void)
+{
+    static const struct {
+        const char *line;
+        args_command topic;
+    } rows[] = {
+        { "--help", COMMAND_HELP },
+        { "-h", COMMAND_HELP },
+        { "help", COMMAND_HELP },
+        { "help capture", COMMAND_CAPTURE },
+        { "capture --help", COMMAND_CAPTURE },
+        { "info --json -h", COMMAND_INFO },
+        { "list --help", COMMAND_LIST },
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_true(parse(rows[i].line));
+        g_assert_cmpint(options.command, ==, COMMAND_HELP);
+        g_assert_cmpint(options.topic, ==, rows[i].topic);
+    }
+}
+
+/* Each wrong line gets a sentence that names what is wrong. */
+static void test_args_wrong(void)
+{
+    static const struct {
+        const char *line, *named;
+    } rows[] = {
+        { "record", "record" },
+        { "capture --frames", "--frames needs" },
+        { "capture --out", "--out needs" },
+        { "capture --frames 0", "\"0\"" },
+        { "capture --frames -1", "\"-1\"" },
+        { "capture --frames 1x", "\"1x\"" },
+        { "capture --frames 4294967297", "4294967297" },
+        { "capture --frames 99999999999999999999999", "--frames" },
+        { "capture --width 65", "multiple of 16" },
+        { "capture --width 48", "from 64" },
+        { "capture --height 1082", "1080" },
+        { "capture --fps 61", "60" },
+        { "capture --alt 6", "5" },
+        { "capture --urbs 2", "3" },
+        { "capture --packets 12", "multiple of 8" },
+        { "capture --colour", "--colour" },
+        { "capture now", "now" },
+        { "info --frames 3", "--frames" },
+        { "list --device 1", "--device" },
+        { "list --progress", "--progress" },
+        { "help me", "me" },
+        { "help list capture", "capture" },
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_test_message("%s", rows[i].line);
+        g_assert_false(parse(rows[i].line));
+        g_assert_nonnull(strstr(error, rows[i].named));
+    }
+    g_assert_false(args_parse(&options, 0, NULL, error));
+    g_assert_nonnull(strstr(error, "missing"));
+}
+
+/* --- pictures
+ * ------------------------------------------------------------------ */
+
+static uint32_t load32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+           p[3];
+}
+
+static void test_colours(void)
+{
+    static const struct {
+        uint8_t y, u, v, rgb[3];
+    } rows[] = {
+        { 16, 128, 128, { 0, 0, 0 } },
+        { 235, 128, 128, { 255, 255, 255 } },
+        { 180, 128, 128, { 191, 191, 191 } }, /* the 75 % bars */
+        { 162, 44, 142, { 192, 192, 0 } },
+        { 131, 156, 44, { 0, 191, 191 } },
+        { 112, 72, 58, { 0, 192, 0 } },
+        { 84, 184, 198, { 191, 0, 192 } },
+        { 65, 100, 212, { 191, 0, 1 } },
+        { 35, 212, 114, { 0, 0, 191 } },
+        { 0, 128, 128, { 0, 0, 0 } }, /* out of range */
+        { 255, 128, 128, { 255, 255, 255 } },
+    };
+    unsigned i, c;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const uint8_t yuy2[4] = { rows[i].y, rows[i].u, 16, rows[i].v };
+        uint8_t rgb[6];
+
+        png_yuy2_to_rgb(rgb, yuy2, 2);
+        for (c = 0; c < 3; c++) {
+            g_assert_cmpint(abs(rgb[c] - rows[i].rgb[c]), <=, 1);
+        }
+    }
+}
+
+/* Takes the file apart as PNG §5 says and compares each pixel. */
+static void test_png(void)
+{
+    enum { W = 64, H = 48, ROW = W * 3 };
+    static uint8_t yuy2[W * H * 2], rows[(ROW + 1) * H], rgb[ROW], above[ROW];
+    uLongf unpacked = sizeof(rows);
+    const uint8_t *at;
+    uint8_t *png;
+    size_t bytes;
+    uint32_t x, y, length;
+
+    isolab_pattern_fill(yuy2, W, H, 5, 333333);
+    png = png_encode(yuy2, W, H, &bytes);
+    g_assert_cmpmem(png, 8, "\x89PNG\r\n\x1a\n", 8);
+    at = png + 8;
+    g_assert_cmpuint(load32(at), ==, 13);
+    g_assert_cmpmem(at + 4, 4, "IHDR", 4);
+    g_assert_cmpuint(load32(at + 8), ==, W);
+    g_assert_cmpuint(load32(at + 12), ==, H);
+    g_assert_cmpmem(at + 16, 5, "\x08\x02\x00\x00\x00", 5);
+    g_assert_cmphex(load32(at + 21), ==, crc32(0, at + 4, 17));
+    at += 25;
+    length = load32(at);
+    g_assert_cmpmem(at + 4, 4, "IDAT", 4);
+    g_assert_cmphex(load32(at + 8 + length), ==, crc32(0, at + 4, length + 4));
+    g_assert_cmpint(uncompress(rows, &unpacked, at + 8, length), ==, Z_OK);
+    g_assert_cmpuint(unpacked, ==, sizeof(rows));
+    at += 12 + length;
+    g_assert_cmpmem(at, 12, "\0\0\0\0IEND\xae\x42\x60\x82", 12);
+    g_assert_cmpuint((size_t)(at + 12 - png), ==, bytes);
+
+    for (y = 0; y < H; y++) {
+        g_assert_cmpuint(rows[(ROW + 1) * y], ==, 2);
+        png_yuy2_to_rgb(rgb, yuy2 + W * 2 * y, W);
+        for (x = 0; x < ROW; x++) {
+            above[x] = (uint8_t)(above[x] + rows[(ROW + 1) * y + 1 + x]);
+            g_assert_cmphex(above[x], ==, rgb[x]);
+        }
+    }
+    free(png);
+}
+
+/* --- summary
+ * -------------------------------------------------------------------- */
+
+static account packets;
+static frame_assembler frames;
+
+static report make_report(void)
+{
+    report r = { &packets, &frames, 30, 4, 2048, 1, NULL };
+
+    memset(&packets, 0, sizeof(packets));
+    memset(&frames, 0, sizeof(frames));
+    packets.packets = 2660;
+    packets.bytes = 4608000;
+    packets.statuses = 1;
+    packets.status[0].packets = 2660;
+    frames.width = 640;
+    frames.height = 360;
+    frames.wanted = frames.complete = 10;
+    frames.has_first = true;
+    frames.last_number = 9;
+    frames.last_uf = 2400;
+    return r;
+}
+
+static char *print(void (*printer)(FILE *, const report *), const report *r)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+
+    printer(file, r);
+    fclose(file);
+    return text;
+}
+
+static void test_report_json(void)
+{
+    report r = make_report();
+    char *text = print(report_json, &r);
+
+    g_assert_cmpstr(
+        text, ==,
+        "{\n"
+        "  \"format\": {\"width\": 640, \"height\": 360, \"fps\": 30},\n"
+        "  \"alternate\": {\"number\": 4, \"packet_bytes\": 2048, "
+        "\"period_uf\": 1},\n"
+        "  \"frames\": {\"asked\": 10, \"complete\": 10, \"damaged\": 0, "
+        "\"mismatched\": 0, \"missing\": 0},\n"
+        "  \"frames_per_second\": 30.000,\n"
+        "  \"packets\": {\n"
+        "    \"total\": 2660,\n"
+        "    \"video_bytes\": 4608000,\n"
+        "    \"status\": {\"SUCCESS\": 2660},\n"
+        "    \"lost\": 0,\n    \"duplicated\": 0,\n    \"out_of_order\": 0,\n"
+        "    \"late\": 0,\n    \"early\": 0,\n    \"bad_crc\": 0,\n"
+        "    \"bad_header\": 0,\n    \"silent\": 0,\n    \"overflow\": 0,\n"
+        "    \"restarts\": 0\n"
+        "  },\n"
+        "  \"perfect\": true\n"
+        "}\n");
+    free(text);
+}
+
+static void test_report_trouble(void)
+{
+    report r = make_report();
+    char *text;
+
+    r.trouble = "say \"no\"\n";
+    packets.statuses = 3;
+    packets.status[1] = (account_status){ 0xc0000011, 2 };
+    packets.status[2] = (account_status){ 0x12345678, 1 };
+    text = print(report_json, &r);
+    g_assert_nonnull(strstr(text, "\"stopped\": \"say \\\"no\\\"\\u000a\""));
+    g_assert_nonnull(strstr(text, "\"XACT_ERROR\": 2, \"12345678\": 1}"));
+    g_assert_nonnull(strstr(text, "\"perfect\": false"));
+    free(text);
+    text = print(report_text, &r);
+    g_assert_nonnull(strstr(text, "stopped  say \"no\""));
+    g_assert_nonnull(strstr(text, "result   not perfect"));
+    g_assert_nonnull(strstr(text, "XACT_ERROR"));
+    free(text);
+}
+
+/* Anything that is not zero spoils it. */
+static void test_report_perfect(void)
+{
+    report r = make_report();
+    uint64_t *const counters[] = {
+        &packets.failed,       &packets.silent,   &packets.bad_header,
+        &packets.bad_crc,      &packets.lost,     &packets.duplicated,
+        &packets.out_of_order, &packets.late,     &packets.early,
+        &packets.overflow,     &packets.restarts,
+    };
+    unsigned i;
+
+    g_assert_true(report_is_perfect(&r));
+    for (i = 0; i < G_N_ELEMENTS(counters); i++) {
+        *counters[i] = 1;
+        g_assert_false(report_is_perfect(&r));
+        *counters[i] = 0;
+    }
+    frames.complete--;
+    g_assert_false(report_is_perfect(&r));
+}
+
+static void test_status_names(void)
+{
+    g_assert_cmpstr(usbd_status_name(0), ==, "SUCCESS");
+    g_assert_cmpstr(usbd_status_name(0xc0030000), ==, "ISO_TD_ERROR");
+    g_assert_cmpstr(usbd_status_name(0xc0020000), ==, "ISO_NOT_ACCESSED_BY_HW");
+    g_assert_null(usbd_status_name(0xc0fefefe));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/args/capture", test_args_capture);
+    g_test_add_func("/args/help", test_args_help);
+    g_test_add_func("/args/wrong", test_args_wrong);
+    g_test_add_func("/png/colours", test_colours);
+    g_test_add_func("/png/file", test_png);
+    g_test_add_func("/report/json", test_report_json);
+    g_test_add_func("/report/trouble", test_report_trouble);
+    g_test_add_func("/report/perfect", test_report_perfect);
+    g_test_add_func("/report/status-names", test_status_names);
+    return g_test_run();
+}
