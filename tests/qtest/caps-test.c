@@ -53,8 +53,7 @@ static void cap_03_hcsparams1(void)
               "no protocol names port %u, which is MaxPorts", h->max_ports);
     for (unsigned n = h->max_ports + 1; n < 256; n++) {
         hcd_check(!hcd_port_protocol(h, n),
-                  "a protocol names port %u, MaxPorts is %u", n,
-                  h->max_ports);
+                  "a protocol names port %u, MaxPorts is %u", n, h->max_ports);
     }
     hcd_check(hcd_portsc(h, h->max_ports) & PORTSC_PP,
               "PORTSC of port %u reads %08x", h->max_ports,
@@ -121,9 +120,9 @@ typedef struct {
 static void check_ranges(Hcd *h, const Extent *range, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        hcd_check(range[i].end <= h->bar_size, "%s ends at %" PRIx64
-                  ", the BAR at %" PRIx64, range[i].name, range[i].end,
-                  h->bar_size);
+        hcd_check(range[i].end <= h->bar_size,
+                  "%s ends at %" PRIx64 ", the BAR at %" PRIx64, range[i].name,
+                  range[i].end, h->bar_size);
         for (unsigned k = 0; k < i; k++) {
             hcd_check(range[i].end <= range[k].start ||
                           range[k].end <= range[i].start,
@@ -254,8 +253,7 @@ static void pci_01_bus_master(void)
     Hcd *h = hcd_start();
     uint32_t bar = hcd_pci_read(h, 0x10);
 
-    hcd_check(!(hcd_cap_read(h, XHCI_HCCPARAMS1) & HCC1_AC64) ||
-                  (bar & 6) == 4,
+    hcd_check(!(hcd_cap_read(h, XHCI_HCCPARAMS1) & HCC1_AC64) || (bar & 6) == 4,
               "AC64 is 1 and BAR 0 is not a 64-bit one: %08x", bar);
     hcd_pci_set_bus_master(h, false);
     hcd_cmd_post(h, hcd_cmd_trb(CMD_NOOP, 0, 0, 0));

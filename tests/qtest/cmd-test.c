@@ -257,9 +257,9 @@ static void cmd_11_disable_slot(void)
 }
 
 static const unsigned slot_commands[] = {
-    CMD_DISABLE_SLOT,   CMD_ADDRESS_DEVICE, CMD_CONFIGURE_ENDPOINT,
+    CMD_DISABLE_SLOT,     CMD_ADDRESS_DEVICE, CMD_CONFIGURE_ENDPOINT,
     CMD_EVALUATE_CONTEXT, CMD_RESET_ENDPOINT, CMD_STOP_ENDPOINT,
-    CMD_SET_TR_DEQUEUE, CMD_RESET_DEVICE,
+    CMD_SET_TR_DEQUEUE,   CMD_RESET_DEVICE,
 };
 
 static unsigned slot_command(Hcd *h, unsigned type, unsigned slot_id)
@@ -316,8 +316,8 @@ static void cmd_13_address_bsr(void)
 
     hcd_expect_cc(hcd_cmd_address(h, dev, TRB_BSR), CC_SUCCESS);
     check_slot(h, dev, SLOT_STATE_DEFAULT, false);
-    hcd_check(hcd_ep_state(h, dev, 1) == EP_STATE_RUNNING,
-              "EP0 is in state %u", hcd_ep_state(h, dev, 1));
+    hcd_check(hcd_ep_state(h, dev, 1) == EP_STATE_RUNNING, "EP0 is in state %u",
+              hcd_ep_state(h, dev, 1));
     hcd_expect_cc(hcd_cmd_address(h, dev, TRB_BSR), CC_CONTEXT_STATE_ERROR);
     check_slot(h, dev, SLOT_STATE_DEFAULT, false);
     hcd_finish(h);
@@ -375,14 +375,15 @@ static void cmd_17_set_address_on_ep0(void)
     Hcd *h = hcd_start(.args = TABLET_ARGS);
     HcdDev *dev = hcd_dev_open(h, hcd_port_connected(h, 0));
     HcdSetup set_address = { .type = 0, .request = 5, .value = 9 };
-    HcdSetup get_descriptor = { .type = 0x80, .request = 6, .value = 0x100,
-                                .length = 18 };
+    HcdSetup get_descriptor = {
+        .type = 0x80, .request = 6, .value = 0x100, .length = 18
+    };
 
     hcd_expect_cc(hcd_control(h, dev, set_address, 0), CC_TRB_ERROR);
     hcd_cmd_skip_all(h, dev, 1);
-    hcd_expect_cc(hcd_control(h, dev, get_descriptor,
-                              hcd_alloc_filled(h, 18, 0)),
-                  CC_SUCCESS);
+    hcd_expect_cc(
+        hcd_control(h, dev, get_descriptor, hcd_alloc_filled(h, 18, 0)),
+        CC_SUCCESS);
     hcd_finish(h);
 }
 

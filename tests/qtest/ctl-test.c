@@ -10,8 +10,9 @@
 
 static HcdSetup get_descriptor(unsigned length)
 {
-    return (HcdSetup){ .type = 0x80, .request = 6, .value = 0x100,
-                       .length = length };
+    return (HcdSetup){
+        .type = 0x80, .request = 6, .value = 0x100, .length = length
+    };
 }
 
 static HcdDev *open_kbd(Hcd *h)
@@ -86,6 +87,25 @@ static void ctl_02_chained_data_stage(void)
     hcd_finish(h);
 }
 
+/* xHCI 1.2 §4.11.2.2: Event Data behind the Status Stage. */
+static void ctl_02_chained_status_stage(void)
+{
+    Hcd *h = hcd_start(.args = KBD_ARGS);
+    HcdDev *dev = open_kbd(h);
+    uint64_t buf = hcd_alloc_filled(h, DESCRIPTOR_BYTES, 0xaa);
+
+    td_setup(h, dev, get_descriptor(DESCRIPTOR_BYTES));
+    td_data(h, dev, .buf = buf, .len = DESCRIPTOR_BYTES, .in = true);
+    td_status(h, dev, .ch = true);
+    td_event_data(h, dev, 1, .buf = 0x6666, .ioc = true);
+    hcd_ring_ep(h, dev, 1);
+    hcd_expect_te(h, .dev = dev, .dci = 1, .cc = CC_SUCCESS, .ptr = 0x6666,
+                  .ed = true);
+    hcd_expect_quiet(h, 80);
+    hcd_check(qtest_readw(h->qts, buf) == 0x0112, "no device descriptor");
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §6.4.1.2.2: short data, then the Status Stage. */
 static void ctl_03_short_data(void)
 {
@@ -102,9 +122,9 @@ static void ctl_03_short_data(void)
                   .len = 64 - DESCRIPTOR_BYTES);
     hcd_expect_te(h, .dev = dev, .dci = 1, .cc = CC_SUCCESS, .ptr = status,
                   .len = HCD_LEN_0);
-    hcd_check(hcd_mem_is(h, buf + DESCRIPTOR_BYTES, 64 - DESCRIPTOR_BYTES,
-                         0xaa),
-              "bytes past the short packet were written");
+    hcd_check(
+        hcd_mem_is(h, buf + DESCRIPTOR_BYTES, 64 - DESCRIPTOR_BYTES, 0xaa),
+        "bytes past the short packet were written");
     hcd_finish(h);
 }
 
@@ -138,8 +158,7 @@ static void ctl_04_stall_in_status(void)
     td_setup(h, dev, unknown);
     status = td_status(h, dev, .in = true, .ioc = true);
     hcd_ring_ep(h, dev, 1);
-    hcd_expect_te(h, .dev = dev, .dci = 1, .cc = CC_STALL_ERROR,
-                  .ptr = status);
+    hcd_expect_te(h, .dev = dev, .dci = 1, .cc = CC_STALL_ERROR, .ptr = status);
     hcd_check(hcd_ep_state(h, dev, 1) == EP_STATE_HALTED, "EP0 is in state %u",
               hcd_ep_state(h, dev, 1));
     hcd_finish(h);
@@ -190,10 +209,14 @@ static void ring_12_immediate_data(const void *data)
     bool idt = GPOINTER_TO_UINT(data);
     Hcd *h = hcd_start(.args = ISOAV_ARGS);
     HcdDev *dev = open_kbd(h);
-    HcdSetup set = { .type = 0x41, .request = ISOAV_REQ_FORMAT,
-                     .index = ISOAV_IFACE_VIDEO, .length = 8 };
-    HcdSetup get = { .type = 0xc1, .request = ISOAV_REQ_FORMAT,
-                     .index = ISOAV_IFACE_VIDEO, .length = 8 };
+    HcdSetup set = { .type = 0x41,
+                     .request = ISOAV_REQ_FORMAT,
+                     .index = ISOAV_IFACE_VIDEO,
+                     .length = 8 };
+    HcdSetup get = { .type = 0xc1,
+                     .request = ISOAV_REQ_FORMAT,
+                     .index = ISOAV_IFACE_VIDEO,
+                     .length = 8 };
     uint64_t format = 320 | 240 << 16 | UINT64_C(666666) << 32;
     uint64_t buf = hcd_alloc_filled(h, 8, 0xaa);
     uint64_t status;
@@ -215,25 +238,28 @@ static void ring_12_immediate_data(const void *data)
 
 int main(int argc, char **argv)
 {
-    static HcdTd no_idt = { .type = TRB_SETUP_STAGE, .buf = 0x1000, .len = 8,
-                            .trt = TRT_IN };
-    static HcdTd long_setup = { .type = TRB_SETUP_STAGE, .len = 16,
-                                .idt = true, .trt = TRT_IN };
-    static HcdTd wrong_trt = { .type = TRB_SETUP_STAGE, .len = 8, .idt = true,
-                               .trt = TRT_OUT };
+    static HcdTd no_idt = {
+        .type = TRB_SETUP_STAGE, .buf = 0x1000, .len = 8, .trt = TRT_IN
+    };
+    static HcdTd long_setup = {
+        .type = TRB_SETUP_STAGE, .len = 16, .idt = true, .trt = TRT_IN
+    };
+    static HcdTd wrong_trt = {
+        .type = TRB_SETUP_STAGE, .len = 8, .idt = true, .trt = TRT_OUT
+    };
 
     long_setup.buf = wrong_trt.buf = hcd_setup_bytes(get_descriptor(8));
     hcd_test_add("CTL-01/one-event", ctl_01_one_event);
     hcd_test_add("CTL-01/stage-by-stage", ctl_01_stage_by_stage);
     hcd_test_add("CTL-02/chained-data-stage", ctl_02_chained_data_stage);
+    hcd_test_add("CTL-02/chained-status-stage", ctl_02_chained_status_stage);
     hcd_test_add("CTL-03/short-data", ctl_03_short_data);
     hcd_test_add("CTL-04/stall-in-data", ctl_04_stall_in_data);
     hcd_test_add("CTL-04/stall-in-status", ctl_04_stall_in_status);
     hcd_test_add_data("CTL-05/no-idt", ctl_05_bad_setup, &no_idt);
     hcd_test_add_data("CTL-05/16-bytes", ctl_05_bad_setup, &long_setup);
     hcd_test_add_data("CTL-05/wrong-trt", ctl_05_bad_setup, &wrong_trt);
-    hcd_test_add("CTL-05/wlength-beyond-buffer",
-                 ctl_05_wlength_beyond_buffer);
+    hcd_test_add("CTL-05/wlength-beyond-buffer", ctl_05_wlength_beyond_buffer);
     hcd_test_add_data("RING-12/data-stage-out", ring_12_immediate_data,
                       GUINT_TO_POINTER(0));
     hcd_test_add_data("RING-12/immediate-data", ring_12_immediate_data,

@@ -25,8 +25,8 @@ static void ctx_01_address_copies(void)
     hcd_check(hcd_out_read(h, dev, 1, 1) == hcd_in_read(h, dev, 2, 1),
               "EP0 Context DW1 is %08x, the input was %08x",
               hcd_out_read(h, dev, 1, 1), hcd_in_read(h, dev, 2, 1));
-    hcd_check(hcd_ep_state(h, dev, 1) == EP_STATE_RUNNING,
-              "EP0 is in state %u", hcd_ep_state(h, dev, 1));
+    hcd_check(hcd_ep_state(h, dev, 1) == EP_STATE_RUNNING, "EP0 is in state %u",
+              hcd_ep_state(h, dev, 1));
     hcd_finish(h);
 }
 
@@ -39,9 +39,9 @@ static void ctx_02_slot_states(void)
     hcd_check(hcd_slot_state(h, dev) == SLOT_STATE_CONFIGURED, "state %u",
               hcd_slot_state(h, dev));
     hcd_expect_cc(hcd_cmd_configure(h, dev, 1, 1u << KBD_IN), CC_SUCCESS);
-    hcd_expect_cc(hcd_cmd_simple(h, CMD_CONFIGURE_ENDPOINT, dev->slot_id, 0,
-                                 TRB_DC),
-                  CC_SUCCESS);
+    hcd_expect_cc(
+        hcd_cmd_simple(h, CMD_CONFIGURE_ENDPOINT, dev->slot_id, 0, TRB_DC),
+        CC_SUCCESS);
     hcd_check(hcd_slot_state(h, dev) == SLOT_STATE_ADDRESSED, "state %u",
               hcd_slot_state(h, dev));
     hcd_finish(h);
@@ -76,8 +76,8 @@ static void ctx_04_ep_state(void)
     Hcd *h = hcd_start(.args = MSD_ARGS);
     HcdDev *dev = hcd_msd_open(h);
     uint64_t buf = hcd_alloc_filled(h, 64, 0xaa);
-    uint64_t trb = td_normal(h, dev, MSD_IN, .buf = buf, .len = 64,
-                             .ioc = true);
+    uint64_t trb =
+        td_normal(h, dev, MSD_IN, .buf = buf, .len = 64, .ioc = true);
 
     hcd_ring_ep(h, dev, MSD_IN);
     hcd_expect_te(h, .dev = dev, .dci = MSD_IN, .cc = CC_STALL_ERROR);

@@ -51,8 +51,8 @@ static uint64_t queue_read(Hcd *h, HcdDev *dev, uint64_t buf, uint64_t *last)
 
     hcd_msd_command(h, dev, MSD_READ10, 4096);
     first = td_normal(h, dev, MSD_IN, .buf = buf, .len = 2048, .ch = true);
-    *last = td_normal(h, dev, MSD_IN, .buf = buf + 2048, .len = 2048,
-                      .ioc = true);
+    *last =
+        td_normal(h, dev, MSD_IN, .buf = buf + 2048, .len = 2048, .ioc = true);
     hcd_ring_ep(h, dev, MSD_IN);
     return first;
 }
@@ -127,8 +127,8 @@ static void ep_06_halt_and_recover(void)
     Hcd *h = hcd_start(.args = MSD_ARGS);
     HcdDev *dev = hcd_msd_open(h);
     uint64_t buf = hcd_alloc_filled(h, 64, 0xaa);
-    uint64_t bad = td_normal(h, dev, MSD_IN, .buf = buf, .len = 64,
-                             .ioc = true);
+    uint64_t bad =
+        td_normal(h, dev, MSD_IN, .buf = buf, .len = 64, .ioc = true);
 
     td_normal(h, dev, MSD_IN, .buf = buf, .len = 64, .ioc = true);
     hcd_ring_ep(h, dev, MSD_IN);
@@ -153,8 +153,7 @@ static void ep_06_detach(void)
     Hcd *h = hcd_start(.args = KBD_ARGS);
     HcdDev *dev = hcd_kbd_open(h);
     uint64_t buf = hcd_alloc_filled(h, 8, 0xaa);
-    uint64_t trb = td_normal(h, dev, KBD_IN, .buf = buf, .len = 8,
-                             .ioc = true);
+    uint64_t trb = td_normal(h, dev, KBD_IN, .buf = buf, .len = 8, .ioc = true);
     HcdEvent event;
     bool te = false;
 
@@ -180,8 +179,9 @@ static void ep_06_ep0(void)
     Hcd *h = hcd_start(.args = KBD_ARGS);
     HcdDev *dev = hcd_kbd_open(h);
     HcdSetup unknown = { .type = 0x40, .request = 0x77 };
-    HcdSetup get_descriptor = { .type = 0x80, .request = 6, .value = 0x100,
-                                .length = 18 };
+    HcdSetup get_descriptor = {
+        .type = 0x80, .request = 6, .value = 0x100, .length = 18
+    };
     uint64_t buf = hcd_alloc_filled(h, 18, 0);
 
     hcd_expect_cc(hcd_control(h, dev, unknown, 0), CC_STALL_ERROR);
@@ -198,8 +198,8 @@ static void ep_07_error_state(void)
 {
     Hcd *h = hcd_start(.args = MSD_ARGS);
     HcdDev *dev = hcd_msd_open(h);
-    uint64_t bad = hcd_td(h, dev, MSD_OUT,
-                          (HcdTd){ .type = 40, .len = 8, .ioc = true });
+    uint64_t bad =
+        hcd_td(h, dev, MSD_OUT, (HcdTd){ .type = 40, .len = 8, .ioc = true });
 
     hcd_ring_ep(h, dev, MSD_OUT);
     hcd_expect_te(h, .dev = dev, .dci = MSD_OUT, .cc = CC_TRB_ERROR,
@@ -220,8 +220,7 @@ static void ep_09_nak(void)
     Hcd *h = hcd_start(.args = KBD_ARGS);
     HcdDev *dev = hcd_kbd_open(h);
     uint64_t buf = hcd_alloc_filled(h, 8, 0xaa);
-    uint64_t trb = td_normal(h, dev, KBD_IN, .buf = buf, .len = 8,
-                             .ioc = true);
+    uint64_t trb = td_normal(h, dev, KBD_IN, .buf = buf, .len = 8, .ioc = true);
 
     hcd_ring_ep(h, dev, KBD_IN);
     hcd_expect_quiet(h, 10 * HCD_UF_PER_SECOND);

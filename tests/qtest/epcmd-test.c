@@ -25,11 +25,11 @@ static HcdDev *addressed_msd(Hcd *h)
 
 static void prepare_bulk(Hcd *h, HcdDev *dev, unsigned dci)
 {
-    hcd_ep_prepare(h, dev,
-                   (HcdEp){ .dci = dci,
-                            .type = dci & 1 ? EP_TYPE_BULK_IN
-                                            : EP_TYPE_BULK_OUT,
-                            .mps = dev->speed == SPEED_HIGH ? 512 : 1024 });
+    hcd_ep_prepare(
+        h, dev,
+        (HcdEp){ .dci = dci,
+                 .type = dci & 1 ? EP_TYPE_BULK_IN : EP_TYPE_BULK_OUT,
+                 .mps = dev->speed == SPEED_HIGH ? 512 : 1024 });
 }
 
 /* xHCI 1.2 §4.6.6: not before the device has an address. */
@@ -79,11 +79,10 @@ static void cmd_20_add(void)
               "the slot is in state %u", hcd_slot_state(h, dev));
     hcd_check(xhci_get(slot, SLOT_CONTEXT_ENTRIES) == MSD_OUT,
               "Context Entries is %u", xhci_get(slot, SLOT_CONTEXT_ENTRIES));
-    hcd_check(hcd_out_read(h, dev, MSD_OUT, 1) ==
-                  hcd_in_read(h, dev, MSD_OUT + 1, 1),
-              "DW1 of the endpoint is %08x, the input was %08x",
-              hcd_out_read(h, dev, MSD_OUT, 1),
-              hcd_in_read(h, dev, MSD_OUT + 1, 1));
+    hcd_check(
+        hcd_out_read(h, dev, MSD_OUT, 1) == hcd_in_read(h, dev, MSD_OUT + 1, 1),
+        "DW1 of the endpoint is %08x, the input was %08x",
+        hcd_out_read(h, dev, MSD_OUT, 1), hcd_in_read(h, dev, MSD_OUT + 1, 1));
     hcd_finish(h);
 }
 
@@ -134,8 +133,7 @@ static void cmd_23_deconfigure(void)
 {
     Hcd *h = hcd_start(.args = MSD_ARGS);
     HcdDev *dev = hcd_msd_open(h);
-    xhci_trb trb = hcd_cmd_trb(CMD_CONFIGURE_ENDPOINT, dev->slot_id, 0,
-                               TRB_DC);
+    xhci_trb trb = hcd_cmd_trb(CMD_CONFIGURE_ENDPOINT, dev->slot_id, 0, TRB_DC);
 
     trb.dw[0] = 0x70000000;
     hcd_expect_cc(hcd_cmd(h, trb).cc, CC_SUCCESS);
@@ -157,8 +155,11 @@ static void cmd_24_bad_endpoint(const void *data)
     const unsigned *bad = data; /* dword, field, value */
     Hcd *h = hcd_start(.args = KBD_ARGS);
     HcdDev *dev = hcd_dev_open(h, hcd_port_connected(h, 0));
-    HcdEp kbd = { .dci = KBD_IN, .type = EP_TYPE_INTERRUPT_IN, .mps = 8,
-                  .interval = KBD_INTERVAL, .esit = 8 };
+    HcdEp kbd = { .dci = KBD_IN,
+                  .type = EP_TYPE_INTERRUPT_IN,
+                  .mps = 8,
+                  .interval = KBD_INTERVAL,
+                  .esit = 8 };
     HcdEp bulk = { .dci = 2, .type = EP_TYPE_BULK_OUT, .mps = 512 };
     uint32_t old;
 
@@ -223,8 +224,8 @@ static void cmd_26_evaluate_in_enabled(void)
 static uint64_t stall_bulk_in(Hcd *h, HcdDev *dev)
 {
     uint64_t buf = hcd_alloc_filled(h, 64, 0xaa);
-    uint64_t trb = td_normal(h, dev, MSD_IN, .buf = buf, .len = 64,
-                             .ioc = true);
+    uint64_t trb =
+        td_normal(h, dev, MSD_IN, .buf = buf, .len = 64, .ioc = true);
 
     hcd_ring_ep(h, dev, MSD_IN);
     hcd_expect_te(h, .dev = dev, .dci = MSD_IN, .cc = CC_STALL_ERROR,
@@ -305,8 +306,7 @@ static void cmd_31_stop_in_trb(void)
     Hcd *h = hcd_start(.args = KBD_ARGS);
     HcdDev *dev = hcd_kbd_open(h);
     uint64_t buf = hcd_alloc_filled(h, 8, 0xaa);
-    uint64_t trb = td_normal(h, dev, KBD_IN, .buf = buf, .len = 8,
-                             .ioc = true);
+    uint64_t trb = td_normal(h, dev, KBD_IN, .buf = buf, .len = 8, .ioc = true);
     HcdEvent te;
 
     hcd_ring_ep(h, dev, KBD_IN);
@@ -316,8 +316,7 @@ static void cmd_31_stop_in_trb(void)
               "the Stopped event is: %s", hcd_event_text(&te));
     hcd_check(te.ptr == trb, "pointer %" PRIx64 ", the TRB is at %" PRIx64,
               te.ptr, trb);
-    hcd_check(te.cc != CC_STOPPED || te.len == 8, "the residue is %u",
-              te.len);
+    hcd_check(te.cc != CC_STOPPED || te.len == 8, "the residue is %u", te.len);
     hcd_check(hcd_ep_dequeue(h, dev, KBD_IN) == (trb | 1),
               "CMD-32: the Output Context says %" PRIx64
               ", the TRB is at %" PRIx64 " with cycle 1",
@@ -352,8 +351,7 @@ static void cmd_31_stop_at_link(void)
               "the Stopped event is: %s; the ring begins at %" PRIx64,
               hcd_event_text(&te), next);
     hcd_check(hcd_ep_dequeue(h, dev, KBD_IN) == (te.ptr | (te.ptr != next)),
-              "CTX-05: the Output Context says %" PRIx64
-              ", the event %" PRIx64,
+              "CTX-05: the Output Context says %" PRIx64 ", the event %" PRIx64,
               hcd_ep_dequeue(h, dev, KBD_IN), te.ptr);
     hcd_finish(h);
 }
@@ -382,8 +380,8 @@ static void cmd_33_set_dequeue(void)
     hcd_kbd_key(h, true);
     hcd_expect_quiet(h, 80);
     hcd_ring_ep(h, dev, KBD_IN);
-    hcd_expect_te(h, .dev = dev, .dci = KBD_IN, .cc = CC_SUCCESS,
-                  .ptr = second, .len = HCD_LEN_0);
+    hcd_expect_te(h, .dev = dev, .dci = KBD_IN, .cc = CC_SUCCESS, .ptr = second,
+                  .len = HCD_LEN_0);
     hcd_check(hcd_mem_is(h, buf, 8, 0xaa), "the TD that was skipped ran");
     hcd_finish(h);
 }

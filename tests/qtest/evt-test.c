@@ -28,8 +28,7 @@ static void evt_01_start(void)
     trb = hcd_trb_load(h, h->evt.base);
     hcd_check(trb.dw[3] & TRB_C, "the first TRB of the ring has cycle 0");
     hcd_check(xhci_get(trb.dw[3], TRB_TYPE) == EVT_COMMAND_COMPLETION,
-              "the first event is of type %u",
-              xhci_get(trb.dw[3], TRB_TYPE));
+              "the first event is of type %u", xhci_get(trb.dw[3], TRB_TYPE));
     hcd_finish(h);
 }
 
@@ -120,8 +119,7 @@ static void evt_05_ehb(void)
     hcd_event_ack(h);
     hcd_check((hcd_intr_read(h, XHCI_ERDP_LO) & ~7u) ==
                   (uint32_t)hcd_event_dequeue(h),
-              "ERDP is %08x, written was %08x",
-              hcd_intr_read(h, XHCI_ERDP_LO),
+              "ERDP is %08x, written was %08x", hcd_intr_read(h, XHCI_ERDP_LO),
               (uint32_t)hcd_event_dequeue(h) | ERDP_EHB);
     hcd_finish(h);
 }
@@ -195,8 +193,7 @@ static void evt_08_ip_with_pin(void)
               "PCI Status says that the pin is not asserted");
     hcd_intr_write(h, XHCI_IMAN, IMAN_IP | IMAN_IE);
     hcd_check(!(hcd_intr_read(h, XHCI_IMAN) & IMAN_IP), "IP is not RW1C");
-    hcd_check(!(hcd_pci_read(h, 0x04) & 1u << 19),
-              "the pin is still asserted");
+    hcd_check(!(hcd_pci_read(h, 0x04) & 1u << 19), "the pin is still asserted");
     hcd_finish(h);
 }
 
@@ -316,8 +313,7 @@ static void evt_12_bei(void)
     }
     hcd_ring_ep(h, dev, ISOAV_IN);
     while (events < 8) {
-        hcd_check(hcd_event_wait(h, 80, &event), "event %u is missing",
-                  events);
+        hcd_check(hcd_event_wait(h, 80, &event), "event %u is missing", events);
         hcd_check(event.cc == CC_SUCCESS, "the event is: %s",
                   hcd_event_text(&event));
         events++;

@@ -82,8 +82,9 @@ static void transfer_loops(const void *data)
     Hcd *h = hcd_start(.args = dci == MSD_OUT ? MSD_ARGS : ISOAV_ARGS);
     HcdDev *dev = dci == MSD_OUT ? hcd_msd_open(h) : hcd_isoav_open(h, 1);
     uint64_t ring = hcd_alloc(h, 4096, 4096), buf = hcd_alloc(h, 4096, 4096);
-    unsigned type = is_isoch ? TRB_ISOCH : dci == 1 ? TRB_SETUP_STAGE
-                                                    : TRB_NORMAL;
+    unsigned type = is_isoch   ? TRB_ISOCH
+                    : dci == 1 ? TRB_SETUP_STAGE
+                               : TRB_NORMAL;
     uint32_t sia = is_isoch ? TRB_SIA : dci == 1 ? TRB_IDT : 0;
     const xhci_trb loops[][2] = {
         { link_to(ring, TRB_C), link_to(ring, TRB_C) },
@@ -245,8 +246,10 @@ static void wrong_endpoint_type(const void *data)
     hcd_ep_add_with(h, dev, *ep);
     for (unsigned i = 0; i < 20; i++) {
         hcd_td(h, dev, ep->dci,
-               (HcdTd){ .type = isoch ? TRB_ISOCH : TRB_NORMAL, .sia = isoch,
-                        .buf = hcd_alloc(h, 192, 64), .len = 192,
+               (HcdTd){ .type = isoch ? TRB_ISOCH : TRB_NORMAL,
+                        .sia = isoch,
+                        .buf = hcd_alloc(h, 192, 64),
+                        .len = 192,
                         .ioc = true });
     }
     hcd_ring_ep(h, dev, ep->dci);
@@ -272,16 +275,16 @@ static void isoch_nak_has_a_code(void)
     trb = td_isoch(h, dev, KBD_IN, .buf = buf, .len = 8, .sia = true,
                    .ioc = true);
     hcd_ring_ep(h, dev, KBD_IN);
-    hcd_expect_te(h, .dev = dev, .dci = KBD_IN,
-                  .cc = CC_USB_TRANSACTION_ERROR, .ptr = trb);
+    hcd_expect_te(h, .dev = dev, .dci = KBD_IN, .cc = CC_USB_TRANSACTION_ERROR,
+                  .ptr = trb);
     check_alive(h);
 }
 
 /* Every doorbell with every kind of target. */
 static void doorbells(void)
 {
-    static const uint32_t targets[] = { 0, 1, 2, 31, 32, 255, 0x10001,
-                                        0xffff0003, 0xffffffff };
+    static const uint32_t targets[] = { 0,   1,       2,          31,        32,
+                                        255, 0x10001, 0xffff0003, 0xffffffff };
     Hcd *h = hcd_start(.args = KBD_ARGS);
 
     hcd_kbd_open(h);
@@ -422,8 +425,15 @@ static void fuzz(const void *data)
     HcdDev *dev = hcd_isoav_open(h, 1);
     GRand *rand = g_rand_new_with_seed(GPOINTER_TO_UINT(data));
     const uint64_t places[] = {
-        hcd_alloc(h, 8192, 4096), hcd_alloc(h, 4096, 4096), h->bar,
-        h->bar + h->db, NOWHERE, dev->out_ctx, dev->in_ctx, h->evt.base, 0,
+        hcd_alloc(h, 8192, 4096),
+        hcd_alloc(h, 4096, 4096),
+        h->bar,
+        h->bar + h->db,
+        NOWHERE,
+        dev->out_ctx,
+        dev->in_ctx,
+        h->evt.base,
+        0,
         UINT64_C(0xfffffffffffff000),
     };
 
@@ -439,8 +449,7 @@ static void fuzz(const void *data)
         default:
             fuzz_transfers(h, dev, rand, places, ARRAY_SIZE(places));
         }
-        if (round % 50 == 49) {
-            h->may_be_dead = true;
+        if (round % 25 == 24 || (hcd_op_read(h, XHCI_USBSTS) & USBSTS_HCH)) {
             hcd_pci_enable(h);
             hcd_init(h);
             hcd_event_drain(h);
@@ -452,21 +461,29 @@ static void fuzz(const void *data)
     check_alive(h);
 }
 
-static const HcdEp isoch_kbd = { .dci = KBD_IN, .type = EP_TYPE_ISOCH_IN,
-                                 .mps = 192, .esit = 192 };
-static const HcdEp bulk_kbd = { .dci = KBD_IN, .type = EP_TYPE_BULK_IN,
+static const HcdEp isoch_kbd = {
+    .dci = KBD_IN, .type = EP_TYPE_ISOCH_IN, .mps = 192, .esit = 192
+};
+static const HcdEp bulk_kbd = { .dci = KBD_IN,
+                                .type = EP_TYPE_BULK_IN,
                                 .mps = 512 };
-static const HcdEp bulk_av = { .dci = ISOAV_IN, .type = EP_TYPE_BULK_IN,
+static const HcdEp bulk_av = { .dci = ISOAV_IN,
+                               .type = EP_TYPE_BULK_IN,
                                .mps = 512 };
-static const HcdEp bulk_av_out = { .dci = ISOAV_OUT, .type = EP_TYPE_BULK_OUT,
+static const HcdEp bulk_av_out = { .dci = ISOAV_OUT,
+                                   .type = EP_TYPE_BULK_OUT,
                                    .mps = 512 };
 static const HcdEp interrupt_av = { .dci = ISOAV_IN,
-                                    .type = EP_TYPE_INTERRUPT_IN, .mps = 192,
-                                    .interval = 3, .esit = 192 };
-static const HcdEp absent = { .dci = 9, .type = EP_TYPE_ISOCH_IN, .mps = 192,
-                              .interval = 3, .esit = 192 };
-static const HcdEp absent_out = { .dci = 30, .type = EP_TYPE_ISOCH_OUT,
-                                  .mps = 192, .interval = 3, .esit = 192 };
+                                    .type = EP_TYPE_INTERRUPT_IN,
+                                    .mps = 192,
+                                    .interval = 3,
+                                    .esit = 192 };
+static const HcdEp absent = {
+    .dci = 9, .type = EP_TYPE_ISOCH_IN, .mps = 192, .interval = 3, .esit = 192
+};
+static const HcdEp absent_out = {
+    .dci = 30, .type = EP_TYPE_ISOCH_OUT, .mps = 192, .interval = 3, .esit = 192
+};
 
 int main(int argc, char **argv)
 {
@@ -484,8 +501,8 @@ int main(int argc, char **argv)
     hcd_test_add_data("HOSTILE/loops-isoch", transfer_loops,
                       GUINT_TO_POINTER(ISOAV_IN));
     for (unsigned i = 0; i < ARRAY_SIZE(targets); i++) {
-        g_autofree char *name = g_strdup_printf("HOSTILE/pointers-to-%s",
-                                                targets[i]);
+        g_autofree char *name =
+            g_strdup_printf("HOSTILE/pointers-to-%s", targets[i]);
 
         hcd_test_add_data(name, bad_pointers, GUINT_TO_POINTER(i));
     }
@@ -496,12 +513,11 @@ int main(int argc, char **argv)
                       &bulk_kbd);
     hcd_test_add_data("HOSTILE/bulk-context-on-isoch", wrong_endpoint_type,
                       &bulk_av);
-    hcd_test_add_data("HOSTILE/bulk-context-on-isoch-out",
-                      wrong_endpoint_type, &bulk_av_out);
-    hcd_test_add_data("HOSTILE/interrupt-context-on-isoch",
-                      wrong_endpoint_type, &interrupt_av);
-    hcd_test_add_data("HOSTILE/absent-endpoint", wrong_endpoint_type,
-                      &absent);
+    hcd_test_add_data("HOSTILE/bulk-context-on-isoch-out", wrong_endpoint_type,
+                      &bulk_av_out);
+    hcd_test_add_data("HOSTILE/interrupt-context-on-isoch", wrong_endpoint_type,
+                      &interrupt_av);
+    hcd_test_add_data("HOSTILE/absent-endpoint", wrong_endpoint_type, &absent);
     hcd_test_add_data("HOSTILE/absent-endpoint-out", wrong_endpoint_type,
                       &absent_out);
     hcd_test_add("HOSTILE/isoch-nak-has-a-code", isoch_nak_has_a_code);

@@ -29,11 +29,11 @@ static HcdEvent expect_xrun(Hcd *h, HcdDev *dev, unsigned dci)
                   event.cc == (dci & 1 ? CC_RING_OVERRUN : CC_RING_UNDERRUN),
               "the event is: %s; expected the ring of DCI %u to run dry",
               hcd_event_text(&event), dci);
-    hcd_check(event.len == 0 && !event.ed &&
-                  (event.ptr == 0 ||
-                   event.ptr == hcd_ring_next(&dev->ring[dci])),
-              "ISO-25: the event is: %s; the ring is at %" PRIx64,
-              hcd_event_text(&event), hcd_ring_next(&dev->ring[dci]));
+    hcd_check(
+        event.len == 0 && !event.ed &&
+            (event.ptr == 0 || event.ptr == hcd_ring_next(&dev->ring[dci])),
+        "ISO-25: the event is: %s; the ring is at %" PRIx64,
+        hcd_event_text(&event), hcd_ring_next(&dev->ring[dci]));
     return event;
 }
 
@@ -212,6 +212,30 @@ static void iso_30_silent_when_not_started(void)
     hcd_finish(h);
 }
 
+/* xHCI 1.2 §4.10.3.1: a Link before the enqueue position is followed, and a
+ * No-op is done with; then the ring is empty. */
+static void iso_30_link_before_empty(void)
+{
+    Hcd *h = hcd_start(.args = ISOAV_ARGS);
+    IsoIn *in = iso_in_open(h, EVERY_UF);
+    uint64_t noop;
+
+    iso_in_queue_sia(in, 254);
+    noop = td_noop(h, in->dev, ISOAV_IN, .ioc = true);
+    hcd_check(hcd_ring_next(&in->dev->ring[ISOAV_IN]) ==
+                  in->dev->ring[ISOAV_IN].base,
+              "the ring did not wrap");
+    iso_in_doorbell(in);
+    for (unsigned i = 0; i < 254; i++) {
+        iso_in_expect(in, i);
+    }
+    hcd_expect_te(h, .dev = in->dev, .dci = ISOAV_IN, .cc = CC_SUCCESS,
+                  .ptr = noop, .len = HCD_LEN_0);
+    expect_xrun(h, in->dev, ISOAV_IN);
+    hcd_expect_quiet(h, 80);
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §4.11.2.3: Isoch TRB and Normal TRBs, across 64 KB. */
 static void iso_31_multi_trb_in(void)
 {
@@ -221,14 +245,13 @@ static void iso_31_multi_trb_in(void)
     uint64_t buf = area + 0x10000 - 1500, last;
 
     qtest_memset(h->qts, area, 0xaa, 0x20000);
-    td_isoch(h, dev, ISOAV_IN, .buf = buf, .len = 700, .ch = true,
-             .sia = true);
+    td_isoch(h, dev, ISOAV_IN, .buf = buf, .len = 700, .ch = true, .sia = true);
     td_normal(h, dev, ISOAV_IN, .buf = buf + 700, .len = 800, .ch = true);
     last = td_normal(h, dev, ISOAV_IN, .buf = buf + 1500, .len = 1572,
                      .ioc = true);
     hcd_ring_ep(h, dev, ISOAV_IN);
-    hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_SUCCESS,
-                  .ptr = last, .len = HCD_LEN_0);
+    hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_SUCCESS, .ptr = last,
+                  .len = HCD_LEN_0);
     hcd_isoav_sequence(h, buf, 3072);
     hcd_check(hcd_mem_is(h, buf - 64, 64, 0xaa) &&
                   hcd_mem_is(h, buf + 3072, 64, 0xaa),
@@ -292,8 +315,8 @@ static HcdDev *open_wide(Hcd *h, unsigned esit)
 {
     HcdDev *dev = hcd_isoav_configured(h);
 
-    hcd_ep_add(h, dev, .dci = ISOAV_IN, .type = EP_TYPE_ISOCH_IN,
-               .mps = esit, .esit = esit, .interval = 3);
+    hcd_ep_add(h, dev, .dci = ISOAV_IN, .type = EP_TYPE_ISOCH_IN, .mps = esit,
+               .esit = esit, .interval = 3);
     hcd_isoav_select(h, dev, EVERY_UF);
     return dev;
 }
@@ -328,12 +351,12 @@ static void iso_33_short_multi_trb(void)
     HcdDev *dev = open_wide(h, 512);
     uint64_t buf = hcd_alloc_filled(h, 400, 0xaa), second, last;
 
-    td_isoch(h, dev, ISOAV_IN, .buf = buf, .len = 100, .sia = true,
-             .isp = true, .ch = true);
+    td_isoch(h, dev, ISOAV_IN, .buf = buf, .len = 100, .sia = true, .isp = true,
+             .ch = true);
     second = td_normal(h, dev, ISOAV_IN, .buf = buf + 100, .len = 100,
                        .isp = true, .ch = true);
-    last = td_normal(h, dev, ISOAV_IN, .buf = buf + 200, .len = 200,
-                     .ioc = true);
+    last =
+        td_normal(h, dev, ISOAV_IN, .buf = buf + 200, .len = 200, .ioc = true);
     hcd_ring_ep(h, dev, ISOAV_IN);
     hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_SHORT_PACKET,
                   .ptr = second, .len = 8);
@@ -384,14 +407,14 @@ static void iso_36_buffer_overrun(void)
     next = td_isoch(h, dev, ISOAV_IN, .buf = buf, .len = 192, .sia = true,
                     .ioc = true);
     hcd_ring_ep(h, dev, ISOAV_IN);
-    hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN,
-                  .cc = CC_ISOCH_BUFFER_OVERRUN, .ptr = trb);
+    hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_ISOCH_BUFFER_OVERRUN,
+                  .ptr = trb);
     hcd_check(hcd_mem_is(h, small + 100, 64, 0xaa),
               "bytes past the buffer were written");
     check_running(h, dev, ISOAV_IN);
     hcd_expect_cc(hcd_cmd_reset_ep(h, dev, ISOAV_IN), CC_CONTEXT_STATE_ERROR);
-    hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_SUCCESS,
-                  .ptr = next, .len = HCD_LEN_0);
+    hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_SUCCESS, .ptr = next,
+                  .len = HCD_LEN_0);
     hcd_finish(h);
 }
 
@@ -404,16 +427,16 @@ static void iso_37_bandwidth_overrun(void)
 
     trb = td_isoch(h, dev, ISOAV_IN, .buf = buf, .len = 400, .sia = true,
                    .ioc = true);
-    next = td_isoch(h, dev, ISOAV_IN, .buf = buf + 400, .len = 192,
-                    .sia = true, .ioc = true);
+    next = td_isoch(h, dev, ISOAV_IN, .buf = buf + 400, .len = 192, .sia = true,
+                    .ioc = true);
     hcd_ring_ep(h, dev, ISOAV_IN);
     hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_BANDWIDTH_OVERRUN,
                   .ptr = trb);
     hcd_check(hcd_mem_is(h, buf + 192, 208, 0xaa),
               "more than Max ESIT Payload was moved");
     check_running(h, dev, ISOAV_IN);
-    hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_SUCCESS,
-                  .ptr = next, .len = HCD_LEN_0);
+    hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_SUCCESS, .ptr = next,
+                  .len = HCD_LEN_0);
     hcd_finish(h);
 }
 
@@ -455,8 +478,10 @@ static void iso_44_high_bandwidth(void)
     for (unsigned i = 1; i < 200; i++) {
         uint64_t uf = iso_in_expect(in, i);
 
-        hcd_check(uf == first + i, "packet %u was sent in microframe %" PRIu64
-                  ", the first in %" PRIu64, i, uf, first);
+        hcd_check(uf == first + i,
+                  "packet %u was sent in microframe %" PRIu64
+                  ", the first in %" PRIu64,
+                  i, uf, first);
     }
     hcd_finish(h);
 }
@@ -467,8 +492,11 @@ static void iso_45_bandwidth(void)
     Hcd *h = hcd_start(.args = ISOAV_ARGS);
     HcdDev *dev = hcd_isoav_open_one(h, THREE_KB, ISOAV_IN);
     uint64_t buf = hcd_alloc_filled(h, 3072, 0xaa);
-    HcdEp out = { .dci = ISOAV_OUT, .type = EP_TYPE_ISOCH_OUT, .mps = 1024,
-                  .burst = 2, .esit = 3072 };
+    HcdEp out = { .dci = ISOAV_OUT,
+                  .type = EP_TYPE_ISOCH_OUT,
+                  .mps = 1024,
+                  .burst = 2,
+                  .esit = 3072 };
 
     hcd_ep_prepare(h, dev, out);
     hcd_expect_cc(hcd_cmd_configure(h, dev, 1u << ISOAV_OUT | 1, 0),
@@ -481,9 +509,9 @@ static void iso_45_bandwidth(void)
     hcd_ring_ep(h, dev, ISOAV_IN);
     hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_SUCCESS);
     expect_xrun(h, dev, ISOAV_IN);
-    hcd_expect_cc(hcd_cmd_configure(h, dev, 1u << ISOAV_OUT | 1,
-                                    1u << ISOAV_IN),
-                  CC_SUCCESS);
+    hcd_expect_cc(
+        hcd_cmd_configure(h, dev, 1u << ISOAV_OUT | 1, 1u << ISOAV_IN),
+        CC_SUCCESS);
     hcd_finish(h);
 }
 
@@ -501,13 +529,14 @@ static void iso_47_stop_mid_stream(void)
         iso_in_expect(in, i);
     }
     hcd_step_uf(h, 3);
-    hcd_cmd_post(h, hcd_cmd_trb(CMD_STOP_ENDPOINT, in->dev->slot_id, ISOAV_IN,
-                                0));
+    hcd_cmd_post(h,
+                 hcd_cmd_trb(CMD_STOP_ENDPOINT, in->dev->slot_id, ISOAV_IN, 0));
     hcd_doorbell(h, 0, 0);
     te = hcd_expect_te(h, .dev = in->dev, .dci = ISOAV_IN,
                        .cc = CC_STOPPED_LENGTH_INVALID, .cc2 = CC_STOPPED);
-    hcd_check(te.ptr == in->trb[5], "stopped at %" PRIx64
-              ", TD 5 is at %" PRIx64, te.ptr, in->trb[5]);
+    hcd_check(te.ptr == in->trb[5],
+              "stopped at %" PRIx64 ", TD 5 is at %" PRIx64, te.ptr,
+              in->trb[5]);
     hcd_expect_cc(hcd_expect_type(h, EVT_COMMAND_COMPLETION).cc, CC_SUCCESS);
     dequeue = hcd_ep_dequeue(h, in->dev, ISOAV_IN);
     hcd_check(dequeue == (in->trb[5] | 1), "the Output Context says %" PRIx64,
@@ -576,9 +605,9 @@ static void iso_48_skip_and_restart(void)
         iso_in_expect(in, base + 1);
         hcd_expect_cc(hcd_cmd_stop(h, in->dev, ISOAV_IN), CC_SUCCESS);
         hcd_event_drain(h);
-        hcd_expect_cc(hcd_cmd_set_dequeue(h, in->dev, ISOAV_IN,
-                                          in->trb[base + 7], true),
-                      CC_SUCCESS);
+        hcd_expect_cc(
+            hcd_cmd_set_dequeue(h, in->dev, ISOAV_IN, in->trb[base + 7], true),
+            CC_SUCCESS);
         iso_in_doorbell(in);
         for (unsigned i = 7; i < 16; i++) {
             iso_in_expect(in, base + i);
@@ -599,6 +628,7 @@ int main(int argc, char **argv)
     hcd_test_add("ISO-28/stale-td-after-dry", iso_28_stale_td_after_dry);
     hcd_test_add("ISO-30/silent-when-not-started",
                  iso_30_silent_when_not_started);
+    hcd_test_add("ISO-30/link-before-empty", iso_30_link_before_empty);
     hcd_test_add("ISO-31/multi-trb-in", iso_31_multi_trb_in);
     hcd_test_add("ISO-31/multi-trb-out", iso_31_multi_trb_out);
     hcd_test_add("ISO-32/zero-length", iso_32_zero_length);

@@ -10,12 +10,13 @@
 
 enum { EVERY_UF = 1, EVERY_FRAME = 4 }; /* alternates: ESIT 125 us, 1 ms */
 
-#define check_uf(got, want)                                                 \
-    do {                                                                    \
-        uint64_t got_ = (got), want_ = (want);                              \
-        hcd_check(got_ == want_, "%s: microframe %" PRIu64 ", expected %"   \
-                  PRIu64 " (%+" PRId64 ")", #got, got_, want_,              \
-                  (int64_t)(got_ - want_));                                 \
+#define check_uf(got, want)                                       \
+    do {                                                          \
+        uint64_t got_ = (got), want_ = (want);                    \
+        hcd_check(got_ == want_,                                  \
+                  "%s: microframe %" PRIu64 ", expected %" PRIu64 \
+                  " (%+" PRId64 ")",                              \
+                  #got, got_, want_, (int64_t)(got_ - want_));    \
     } while (0)
 
 /* xHCI 1.2 §5.5.1 */
@@ -30,9 +31,8 @@ static void iso_01_mfindex(void)
     hcd_check(hcd_mfindex(h) == ((before + 8) & MFINDEX_MASK),
               "MFINDEX went from %u to %u in 1 ms", before, hcd_mfindex(h));
     hcd_step_uf(h, 16384 - 8);
-    hcd_check(hcd_mfindex(h) == before,
-              "MFINDEX went from %u to %u in 2.048 s", before,
-              hcd_mfindex(h));
+    hcd_check(hcd_mfindex(h) == before, "MFINDEX went from %u to %u in 2.048 s",
+              before, hcd_mfindex(h));
     hcd_rt_write(h, XHCI_MFINDEX, 0xffffffffu);
     hcd_check(hcd_rt_read(h, XHCI_MFINDEX) == before,
               "MFINDEX is %08x after a write", hcd_rt_read(h, XHCI_MFINDEX));
@@ -95,9 +95,9 @@ static void iso_04_interval(const void *data)
     }
     hcd_ring_ep(h, dev, ISOAV_IN);
     for (unsigned i = 0; i < 6; i++) {
-        HcdEvent event = hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN,
-                                       .cc = CC_SUCCESS,
-                                       .limit_uf = 3u << interval);
+        HcdEvent event =
+            hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_SUCCESS,
+                          .limit_uf = 3u << interval);
 
         if (i) {
             check_uf(event.uf, last + (1u << interval));
@@ -123,8 +123,7 @@ static void iso_05_common_grid(void)
         iso_in_doorbell(in);
         uf = iso_in_expect(in, in->count - 1);
         mfindex = hcd_mfindex(h) - (hcd_now_uf(h) - uf);
-        hcd_check(mfindex % 8 == 0, "a 1 ms ESIT began at MFINDEX %x",
-                  mfindex);
+        hcd_check(mfindex % 8 == 0, "a 1 ms ESIT began at MFINDEX %x", mfindex);
         hcd_check(hcd_event_wait(h, 16, &event), "no Ring Overrun");
         hcd_expect_cc(event.cc, CC_RING_OVERRUN);
     }
@@ -147,6 +146,63 @@ static void iso_06_one_td_per_esit(const void *data)
                       hcd_isoav_sequence(h, in->buf[0], in->bytes) + i,
                   "a packet was lost before TD %u", i);
     }
+    hcd_finish(h);
+}
+
+/* The same when nobody looks in between: one event for 64 TDs, the clock
+ * moved at one go. Each packet was still sent in its own microframe. */
+static void iso_06_nobody_looks(const void *data)
+{
+    Hcd *h = hcd_start(.args = ISOAV_ARGS);
+    HcdDev *dev = hcd_isoav_open(h, GPOINTER_TO_UINT(data));
+    unsigned bytes = hcd_isoav_packet_bytes(GPOINTER_TO_UINT(data));
+    unsigned esit_uf = GPOINTER_TO_UINT(data) == EVERY_FRAME ? 8 : 1;
+    uint64_t buf = hcd_alloc_filled(h, 64 * bytes, 0xaa), first, last = 0;
+    HcdEvent event;
+
+    for (unsigned i = 0; i < 64; i++) {
+        last = td_isoch(h, dev, ISOAV_IN, .buf = buf + i * bytes, .len = bytes,
+                        .sia = true, .ioc = i == 63);
+    }
+    hcd_ring_ep(h, dev, ISOAV_IN);
+    hcd_step_uf(h, 2000);
+    hcd_check(hcd_event_take(h, &event) && event.cc == CC_SUCCESS &&
+                  event.ptr == last,
+              "the one event that was asked for is not there");
+    first = hcd_isoav_microframe(h, buf, bytes);
+    for (unsigned i = 1; i < 64; i++) {
+        check_uf(hcd_isoav_microframe(h, buf + i * bytes, bytes),
+                 first + i * esit_uf);
+    }
+    hcd_check(hcd_event_take(h, &event) && event.cc == CC_RING_OVERRUN,
+              "the ring ran dry and there is no event");
+    hcd_expect_quiet(h, 80);
+    hcd_finish(h);
+}
+
+/* What is in the ring counts when its time comes: a driver that rewrites a
+ * TD before its Isochronous Scheduling Threshold gets what it wrote. */
+static void iso_13_ring_is_read_late(void)
+{
+    Hcd *h = hcd_start(.args = ISOAV_ARGS);
+    IsoIn *in = iso_in_open(h, EVERY_FRAME);
+    IsoFrame now = iso_frame_now(h);
+    uint64_t buf = hcd_alloc_filled(h, in->bytes, 0xaa);
+    xhci_trb trb;
+
+    for (unsigned i = 0; i < 8; i++) {
+        iso_in_queue_frame(in, iso_frame_id(now, 10 + i));
+    }
+    iso_in_doorbell(in);
+    hcd_step_to_uf(h, iso_frame_uf(now, 14) - h->ist_uf - 2);
+    hcd_event_drain(h);
+    trb = hcd_trb_load(h, in->trb[4]);
+    trb.dw[0] = buf;
+    hcd_trb_store(h, in->trb[4], trb);
+    hcd_step_to_uf(h, iso_frame_uf(now, 14) + 1);
+    check_uf(hcd_isoav_microframe(h, buf, in->bytes), iso_frame_uf(now, 14));
+    hcd_check(hcd_mem_is(h, in->buf[4], in->bytes, 0xaa),
+              "the TD ran as it was before it was rewritten");
     hcd_finish(h);
 }
 
@@ -178,8 +234,8 @@ static void iso_07_sia_ignores_frame_id(void)
                   .limit_uf = 40);
     uf = hcd_isoav_microframe(h, buf, in->bytes);
     hcd_check(uf >= start && uf <= start + h->ist_uf + 16,
-              "the doorbell was at %" PRIu64 ", the TD ran at %" PRIu64,
-              start, uf);
+              "the doorbell was at %" PRIu64 ", the TD ran at %" PRIu64, start,
+              uf);
     hcd_finish(h);
 }
 
@@ -217,8 +273,7 @@ static void iso_09_window(const void *data)
         distance = last ? 895 : (int)DIV_ROUND_UP(h->ist_uf, 8) + 1;
         iso_in_queue_frame(in, iso_frame_id(now, distance));
         iso_in_doorbell(in);
-        check_uf(iso_in_expect(in, in->count - 1),
-                 iso_frame_uf(now, distance));
+        check_uf(iso_in_expect(in, in->count - 1), iso_frame_uf(now, distance));
         hcd_check(hcd_event_wait(h, 16, &event), "no Ring Overrun");
     }
     hcd_finish(h);
@@ -316,17 +371,26 @@ static void iso_12_beyond_window(void)
 /* xHCI 1.2 §4.14.2.1.4: queued IST + 1 microframe ahead is in time. */
 static void iso_13_ist_is_honest(void)
 {
+    enum { TDS = 250 };
     Hcd *h = hcd_start(.args = ISOAV_ARGS);
     IsoIn *in = iso_in_open(h, EVERY_FRAME);
     IsoFrame now = iso_frame_now(h);
-    int lead = h->ist_uf + 1;
+    int lead_uf = h->ist_uf + 1;
+    unsigned in_flight = lead_uf / 8, first = in_flight + 3;
 
-    hcd_check(lead <= 8, "IST is %u microframes", h->ist_uf);
-    for (unsigned i = 0; i < 250; i++) {
-        hcd_step_to_uf(h, iso_frame_uf(now, 2 + i) - lead);
-        iso_in_queue_sia(in, 1);
-        iso_in_doorbell(in);
-        check_uf(iso_in_expect(in, i), iso_frame_uf(now, 2 + i));
+    iso_in_queue_frame(in, iso_frame_id(now, first));
+    iso_in_doorbell(in);
+    for (unsigned i = 1; i <= TDS + in_flight; i++) {
+        if (i > in_flight) {
+            unsigned done = i - in_flight - 1;
+
+            check_uf(iso_in_expect(in, done), iso_frame_uf(now, first + done));
+        }
+        if (i < TDS) {
+            hcd_step_to_uf(h, iso_frame_uf(now, first + i) - lead_uf);
+            iso_in_queue_sia(in, 1);
+            iso_in_doorbell(in);
+        }
     }
     hcd_finish(h);
 }
@@ -408,8 +472,8 @@ int main(int argc, char **argv)
     hcd_test_add("ISO-02/counts", iso_02_counts);
     hcd_test_add("ISO-03/wrap-events", iso_03_wrap_events);
     for (unsigned i = 0; i < ARRAY_SIZE(intervals); i++) {
-        g_autofree char *name = g_strdup_printf("ISO-04/interval-%u",
-                                                intervals[i]);
+        g_autofree char *name =
+            g_strdup_printf("ISO-04/interval-%u", intervals[i]);
 
         hcd_test_add_data(name, iso_04_interval,
                           GUINT_TO_POINTER(intervals[i]));
@@ -418,6 +482,10 @@ int main(int argc, char **argv)
     hcd_test_add_data("ISO-06/one-td-per-microframe", iso_06_one_td_per_esit,
                       GUINT_TO_POINTER(EVERY_UF));
     hcd_test_add_data("ISO-06/one-td-per-frame", iso_06_one_td_per_esit,
+                      GUINT_TO_POINTER(EVERY_FRAME));
+    hcd_test_add_data("ISO-06/nobody-looks-microframe", iso_06_nobody_looks,
+                      GUINT_TO_POINTER(EVERY_UF));
+    hcd_test_add_data("ISO-06/nobody-looks-frame", iso_06_nobody_looks,
                       GUINT_TO_POINTER(EVERY_FRAME));
     hcd_test_add("ISO-06/after-six-days", iso_06_after_six_days);
     hcd_test_add("ISO-07/frame-id", iso_07_frame_id);
@@ -436,6 +504,7 @@ int main(int argc, char **argv)
     hcd_test_add("ISO-11/late-across-wrap", iso_11_late_across_wrap);
     hcd_test_add("ISO-12/beyond-window", iso_12_beyond_window);
     hcd_test_add("ISO-13/ist-is-honest", iso_13_ist_is_honest);
+    hcd_test_add("ISO-13/ring-is-read-late", iso_13_ring_is_read_late);
     hcd_test_add("ISO-15/gap", iso_15_gap);
     hcd_test_add("ISO-17/sia-follows", iso_17_sia_follows);
     hcd_test_add("ISO-18/waiting-is-silent", iso_18_waiting_is_silent);

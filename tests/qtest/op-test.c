@@ -309,6 +309,35 @@ static void op_16_narrow_access(void)
     hcd_finish(h);
 }
 
+/* xHCI 1.2 §4.24.1: after HCE only HCRST helps. A command ring that is one
+ * Link to itself is what makes a model give up, if anything does. */
+static void op_17_host_controller_error(void)
+{
+    Hcd *h = hcd_start();
+    uint64_t ring = hcd_alloc(h, 64, 64);
+
+    hcd_halt(h);
+    hcd_trb_store(h, ring, hcd_trb_ptr(TRB_LINK, ring, 0, TRB_C));
+    hcd_op_write(h, XHCI_CRCR_LO, (uint32_t)ring | CRCR_RCS);
+    hcd_op_write(h, XHCI_CRCR_HI, 0);
+    hcd_run(h);
+    hcd_doorbell(h, 0, 0);
+    hcd_step_uf(h, 80);
+    hcd_event_drain(h);
+    if (hcd_op_read(h, XHCI_USBSTS) & USBSTS_HCE) {
+        hcd_trb_store(h, ring, hcd_trb_ptr(CMD_NOOP, 0, 0, TRB_C));
+        hcd_op_write(h, XHCI_USBSTS, 0xffffffffu);
+        hcd_op_write(h, XHCI_USBCMD, USBCMD_RS | USBCMD_INTE);
+        hcd_doorbell(h, 0, 0);
+        hcd_expect_quiet(h, 800);
+        hcd_check(hcd_op_read(h, XHCI_USBSTS) & USBSTS_HCE,
+                  "HCE went away without HCRST");
+    }
+    hcd_init(h);
+    hcd_expect_cc(hcd_cmd_simple(h, CMD_NOOP, 0, 0, 0), CC_SUCCESS);
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §5.4.2: memory that is not there is a Host System Error. */
 static void op_18_host_system_error(void)
 {
@@ -349,6 +378,7 @@ int main(int argc, char **argv)
     hcd_test_add("OP-14/max-slots-en", op_14_max_slots_en);
     hcd_test_add("OP-15/quadword-access", op_15_quadword_access);
     hcd_test_add("OP-16/narrow-access", op_16_narrow_access);
+    hcd_test_add("OP-17/host-controller-error", op_17_host_controller_error);
     hcd_test_add("OP-18/host-system-error", op_18_host_system_error);
     return hcd_test_main(argc, argv);
 }

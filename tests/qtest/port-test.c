@@ -10,12 +10,12 @@
 #define TABLET_ARGS "-device usb-tablet,id=tablet,bus=xhci.0 "
 #define SETTLE_UF 800 /* 100 ms: longer than a reset or link training takes */
 
-#define check_bits(h, port_id, mask, value)                                  \
-    do {                                                                     \
-        uint32_t portsc_ = hcd_portsc(h, port_id);                           \
-        hcd_check((portsc_ & (mask)) == (uint32_t)(value),                   \
+#define check_bits(h, port_id, mask, value)                                    \
+    do {                                                                       \
+        uint32_t portsc_ = hcd_portsc(h, port_id);                             \
+        hcd_check((portsc_ & (mask)) == (uint32_t)(value),                     \
                   "PORTSC of port %u is %08x; of the bits %08x expected %08x", \
-                  port_id, portsc_, (uint32_t)(mask), (uint32_t)(value));    \
+                  port_id, portsc_, (uint32_t)(mask), (uint32_t)(value));      \
     } while (0)
 
 static uint32_t pls(unsigned state)
@@ -210,6 +210,25 @@ static void port_09_warm_reset(void)
     hcd_finish(h);
 }
 
+/* xHCI 1.2 §4.19.5: a reset that PP = 0 cuts short ends without a word. */
+static void port_10_reset_cut_short(void)
+{
+    Hcd *h = hcd_start(.args = TABLET_ARGS);
+    unsigned port_id = first_port(h);
+    unsigned offset = XHCI_PORT_SET + XHCI_PORT_STRIDE * (port_id - 1);
+
+    hcd_portsc_clear(h, port_id, PORTSC_CHANGES);
+    hcd_event_drain(h);
+    hcd_portsc_write(h, port_id, PORTSC_PR);
+    if (hcd_portsc(h, port_id) & PORTSC_PR) {
+        hcd_op_write(h, offset, 0);
+        check_bits(h, port_id, PORTSC_PR | PORTSC_PED | PORTSC_CHANGES, 0);
+        hcd_expect_quiet(h, SETTLE_UF);
+        check_bits(h, port_id, PORTSC_PR | PORTSC_PED | PORTSC_CHANGES, 0);
+    }
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §5.4.8: change bits clear one by one. */
 static void port_11_change_bits(void)
 {
@@ -345,8 +364,7 @@ static void port_19_power(void)
     hcd_op_write(h, offset, 0);
     hcd_step_uf(h, 160);
     check_bits(h, port_id,
-               PORTSC_PP | PORTSC_CCS | PORTSC_PED | PORTSC_PR |
-                   PORTSC_CHANGES,
+               PORTSC_PP | PORTSC_CCS | PORTSC_PED | PORTSC_PR | PORTSC_CHANGES,
                0);
     hcd_op_write(h, offset, PORTSC_PP);
     hcd_step_uf(h, 160);
@@ -433,6 +451,7 @@ int main(int argc, char **argv)
     hcd_test_add("PORT-07/usb3-attach", port_07_usb3_attach);
     hcd_test_add("PORT-08/hot-reset", port_08_hot_reset);
     hcd_test_add("PORT-09/warm-reset", port_09_warm_reset);
+    hcd_test_add("PORT-10/reset-cut-short", port_10_reset_cut_short);
     hcd_test_add("PORT-11/change-bits", port_11_change_bits);
     hcd_test_add("PORT-12/lws", port_12_lws);
     hcd_test_add("PORT-13/suspend", port_13_suspend);

@@ -21,9 +21,9 @@ static ShortTd queue_short(Hcd *h, HcdDev *dev, bool isp, bool ioc_last)
 
     hcd_msd_command(h, dev, MSD_INQUIRY, INQUIRY_BYTES);
     for (unsigned i = 0; i < 3; i++) {
-        td.trb[i] = td_normal(h, dev, MSD_IN, .buf = td.buf + 20 * i,
-                              .len = 20, .isp = isp, .ch = i < 2,
-                              .ioc = i == 2 && ioc_last);
+        td.trb[i] =
+            td_normal(h, dev, MSD_IN, .buf = td.buf + 20 * i, .len = 20,
+                      .isp = isp, .ch = i < 2, .ioc = i == 2 && ioc_last);
     }
     return td;
 }
@@ -53,8 +53,8 @@ static void ring_01_chain(const void *data)
     last = td_normal(h, dev, MSD_OUT, .buf = cbw + 11, .len = 20, .ioc = true,
                      .td_size = td_size);
     hcd_ring_ep(h, dev, MSD_OUT);
-    hcd_expect_te(h, .dev = dev, .dci = MSD_OUT, .cc = CC_SUCCESS,
-                  .ptr = last, .len = HCD_LEN_0);
+    hcd_expect_te(h, .dev = dev, .dci = MSD_OUT, .cc = CC_SUCCESS, .ptr = last,
+                  .len = HCD_LEN_0);
     td_normal(h, dev, MSD_IN, .buf = buf, .len = 7, .ch = true,
               .td_size = td_size);
     last = td_normal(h, dev, MSD_IN, .buf = buf + 7, .len = 29, .ioc = true,
@@ -102,8 +102,8 @@ static void ring_03_half_a_td(void)
     hcd_expect_quiet(h, 80);
     last = td_normal(h, dev, MSD_OUT, .buf = cbw + 10, .len = 21, .ioc = true);
     hcd_ring_ep(h, dev, MSD_OUT);
-    hcd_expect_te(h, .dev = dev, .dci = MSD_OUT, .cc = CC_SUCCESS,
-                  .ptr = last, .len = HCD_LEN_0);
+    hcd_expect_te(h, .dev = dev, .dci = MSD_OUT, .cc = CC_SUCCESS, .ptr = last,
+                  .len = HCD_LEN_0);
     hcd_finish(h);
 }
 
@@ -200,8 +200,8 @@ static void ring_10_next_td_runs(void)
     HcdDev *dev = hcd_msd_open(h);
     ShortTd td = queue_short(h, dev, true, false);
     uint64_t csw = hcd_alloc_filled(h, MSD_CSW_BYTES, 0xaa);
-    uint64_t next = td_normal(h, dev, MSD_IN, .buf = csw,
-                              .len = MSD_CSW_BYTES, .ioc = true);
+    uint64_t next = td_normal(h, dev, MSD_IN, .buf = csw, .len = MSD_CSW_BYTES,
+                              .ioc = true);
 
     hcd_ring_ep(h, dev, MSD_IN);
     hcd_expect_te(h, .dev = dev, .dci = MSD_IN, .cc = CC_SHORT_PACKET,
@@ -243,8 +243,8 @@ static void ring_13_event_data(const void *data)
               .ent = ent);
     td_event_data(h, dev, MSD_IN, .buf = cookie, .ioc = true);
     hcd_ring_ep(h, dev, MSD_IN);
-    hcd_expect_te(h, .dev = dev, .dci = MSD_IN, .cc = CC_SUCCESS,
-                  .ptr = cookie, .len = INQUIRY_BYTES, .ed = true);
+    hcd_expect_te(h, .dev = dev, .dci = MSD_IN, .cc = CC_SUCCESS, .ptr = cookie,
+                  .len = INQUIRY_BYTES, .ed = true);
     hcd_expect_quiet(h, 80);
     check_inquiry(h, buf);
     hcd_finish(h);
@@ -268,8 +268,8 @@ static void ring_14_event_data_short(void)
     hcd_ring_ep(h, dev, MSD_IN);
     hcd_expect_te(h, .dev = dev, .dci = MSD_IN, .cc = CC_SHORT_PACKET,
                   .ptr = 0x1111, .len = INQUIRY_BYTES, .ed = true);
-    hcd_expect_te(h, .dev = dev, .dci = MSD_IN, .cc = CC_SUCCESS,
-                  .ptr = 0x2222, .len = MSD_CSW_BYTES, .ed = true);
+    hcd_expect_te(h, .dev = dev, .dci = MSD_IN, .cc = CC_SUCCESS, .ptr = 0x2222,
+                  .len = MSD_CSW_BYTES, .ed = true);
     hcd_finish(h);
 }
 
@@ -306,10 +306,8 @@ static void ring_04_ioc_on_link(void)
     trb = td_normal(h, dev, MSD_OUT, .buf = cbw, .len = MSD_CBW_BYTES,
                     .ioc = true);
     hcd_ring_ep(h, dev, MSD_OUT);
-    hcd_expect_te(h, .dev = dev, .dci = MSD_OUT, .cc = CC_SUCCESS,
-                  .ptr = link);
-    hcd_expect_te(h, .dev = dev, .dci = MSD_OUT, .cc = CC_SUCCESS,
-                  .ptr = trb);
+    hcd_expect_te(h, .dev = dev, .dci = MSD_OUT, .cc = CC_SUCCESS, .ptr = link);
+    hcd_expect_te(h, .dev = dev, .dci = MSD_OUT, .cc = CC_SUCCESS, .ptr = trb);
     hcd_finish(h);
 }
 
@@ -324,9 +322,9 @@ static void ring_05_large(void)
 
     hcd_msd_command(h, dev, MSD_READ10, BYTES);
     for (unsigned done = 0; done < BYTES; done += 32768) {
-        last = td_normal(h, dev, MSD_IN, .buf = buf + done, .len = 32768,
-                         .ch = done + 32768 < BYTES,
-                         .ioc = done + 32768 == BYTES);
+        last =
+            td_normal(h, dev, MSD_IN, .buf = buf + done, .len = 32768,
+                      .ch = done + 32768 < BYTES, .ioc = done + 32768 == BYTES);
     }
     hcd_ring_ep(h, dev, MSD_IN);
     hcd_expect_te(h, .dev = dev, .dci = MSD_IN, .cc = CC_SUCCESS, .ptr = last,

@@ -121,7 +121,7 @@ void hcd_cmd_skip_all(Hcd *h, HcdDev *dev, unsigned dci)
 {
     HcdRing *ring = &dev->ring[dci];
 
-    hcd_expect_cc(hcd_cmd_set_dequeue(h, dev, dci, hcd_ring_next(ring),
-                                      ring->pcs),
-                  CC_SUCCESS);
+    hcd_expect_cc(
+        hcd_cmd_set_dequeue(h, dev, dci, hcd_ring_next(ring), ring->pcs),
+        CC_SUCCESS);
 }

@@ -39,8 +39,8 @@ static void add_entry(const char *name, Entry value)
 {
     g_autofree char *path = g_strdup_printf("/%s", name);
 
-    g_test_add_data_func_full(path, g_memdup2(&value, sizeof(value)),
-                              run_entry, g_free);
+    g_test_add_data_func_full(path, g_memdup2(&value, sizeof(value)), run_entry,
+                              g_free);
 }
 
 void hcd_test_add(const char *name, void (*fn)(void))

@@ -92,7 +92,7 @@ typedef struct {
     uint64_t dcbaa;
     HcdRing cmd;
     HcdEventRing evt;
-    GQueue stash; /* HcdEvent *: seen while something else was awaited */
+    GQueue stash;     /* HcdEvent *: seen while something else was awaited */
     bool keep_erdp;   /* the test writes ERDP itself */
     bool may_be_dead; /* HSE or HCE is no failure at the end */
     unsigned msix_cap;
@@ -116,11 +116,11 @@ void hcd_test_add_data(const char *name, void (*fn)(const void *),
 int hcd_test_main(int argc, char **argv);
 G_NORETURN void hcd_fail(const char *file, int line, const char *fmt, ...)
     G_GNUC_PRINTF(3, 4);
-#define hcd_check(cond, ...)                        \
-    do {                                            \
-        if (!(cond)) {                              \
+#define hcd_check(cond, ...)                           \
+    do {                                               \
+        if (!(cond)) {                                 \
             hcd_fail(__FILE__, __LINE__, __VA_ARGS__); \
-        }                                           \
+        }                                              \
     } while (0)
 const char *hcd_controller_name(void);
 
@@ -210,8 +210,7 @@ HcdEvent hcd_expect_te_at(Hcd *h, const char *file, int line, HcdExpect want);
     hcd_expect_te_at(h, __FILE__, __LINE__, (HcdExpect){ __VA_ARGS__ })
 #define HCD_LEN_0 (-1)
 HcdEvent hcd_expect_type_at(Hcd *h, unsigned type, const char *file, int line);
-#define hcd_expect_type(h, type) \
-    hcd_expect_type_at(h, type, __FILE__, __LINE__)
+#define hcd_expect_type(h, type) hcd_expect_type_at(h, type, __FILE__, __LINE__)
 
 /* command.c: hcd_cmd_post only queues; hcd_cmd rings and waits for the CCE. */
 uint64_t hcd_cmd_post(Hcd *h, xhci_trb trb);
@@ -229,11 +228,11 @@ unsigned hcd_cmd_reset_ep(Hcd *h, HcdDev *dev, unsigned dci);
 unsigned hcd_cmd_set_dequeue(Hcd *h, HcdDev *dev, unsigned dci, uint64_t ptr,
                              bool dcs);
 void hcd_cmd_skip_all(Hcd *h, HcdDev *dev, unsigned dci);
-#define hcd_expect_cc(got, want)                                            \
-    do {                                                                    \
-        unsigned got_ = (got);                                              \
-        hcd_check(got_ == (want), "%s: completion code %u, expected %u", \
-                  #got, got_, (unsigned)(want));                            \
+#define hcd_expect_cc(got, want)                                               \
+    do {                                                                       \
+        unsigned got_ = (got);                                                 \
+        hcd_check(got_ == (want), "%s: completion code %u, expected %u", #got, \
+                  got_, (unsigned)(want));                                     \
     } while (0)
 
 /* slot.c: contexts and devices. */
@@ -261,8 +260,7 @@ HcdDev *hcd_dev_ready(Hcd *h, unsigned port_id);
 HcdDev *hcd_dev_open(Hcd *h, unsigned port_id);
 void hcd_ep_prepare(Hcd *h, HcdDev *dev, HcdEp ep);
 void hcd_ep_add_with(Hcd *h, HcdDev *dev, HcdEp ep);
-#define hcd_ep_add(h, dev, ...) \
-    hcd_ep_add_with(h, dev, (HcdEp){ __VA_ARGS__ })
+#define hcd_ep_add(h, dev, ...) hcd_ep_add_with(h, dev, (HcdEp){ __VA_ARGS__ })
 
 /* td.c: each call queues one TRB and returns its address; no doorbell. */
 typedef struct {
@@ -304,14 +302,14 @@ void hcd_set_configuration(Hcd *h, HcdDev *dev, unsigned value);
 
 /* msd.c: usb-storage with a null drive, as a source of bulk transfers. */
 enum { MSD_IN = 3, MSD_OUT = 4 }; /* DCIs of 81h and 02h */
-#define MSD_ARGS                                                           \
+#define MSD_ARGS                                                            \
     "-blockdev driver=null-co,node-name=disk,size=16777216,read-zeroes=on " \
     "-device usb-storage,id=msd,bus=xhci.0,drive=disk "
 /* The same behind a throttle: after MSD_FAST_READS a READ takes 100 ms. */
 #define MSD_FAST_READS 2
-#define MSD_SLOW_ARGS                                                       \
-    "-object throttle-group,id=slow,x-iops-total=10 "                       \
-    "-blockdev driver=null-co,node-name=null,size=16777216,read-zeroes=on " \
+#define MSD_SLOW_ARGS                                                         \
+    "-object throttle-group,id=slow,x-iops-total=10 "                         \
+    "-blockdev driver=null-co,node-name=null,size=16777216,read-zeroes=on "   \
     "-blockdev driver=throttle,node-name=disk,throttle-group=slow,file=null " \
     "-device usb-storage,id=msd,bus=xhci.0,drive=disk "
 HcdDev *hcd_msd_open(Hcd *h);

@@ -11,8 +11,8 @@
 
 /* A frame as software sees it (the ID) and as the clock has it. */
 typedef struct {
-    unsigned id;        /* MFINDEX 13:3 */
-    uint64_t start_uf;  /* when it began, on the virtual clock */
+    unsigned id;       /* MFINDEX 13:3 */
+    uint64_t start_uf; /* when it began, on the virtual clock */
 } IsoFrame;
 
 IsoFrame iso_frame_now(Hcd *h);
@@ -37,8 +37,7 @@ void iso_in_doorbell(IsoIn *in);
 /* The next event is TD i, received in full; the microframe it was served. */
 uint64_t iso_in_expect_at(IsoIn *in, unsigned i, const char *file, int line);
 #define iso_in_expect(in, i) iso_in_expect_at(in, i, __FILE__, __LINE__)
-void iso_in_expect_missed_at(IsoIn *in, unsigned i, const char *file,
-                             int line);
+void iso_in_expect_missed_at(IsoIn *in, unsigned i, const char *file, int line);
 #define iso_in_expect_missed(in, i) \
     iso_in_expect_missed_at(in, i, __FILE__, __LINE__)
 

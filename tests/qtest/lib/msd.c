@@ -45,8 +45,8 @@ uint64_t hcd_msd_cbw(Hcd *h, uint8_t opcode, uint32_t data_bytes)
 void hcd_msd_command(Hcd *h, HcdDev *dev, uint8_t opcode, uint32_t data_bytes)
 {
     uint64_t cbw = hcd_msd_cbw(h, opcode, data_bytes);
-    uint64_t trb = td_normal(h, dev, MSD_OUT, .buf = cbw,
-                             .len = MSD_CBW_BYTES, .ioc = true);
+    uint64_t trb = td_normal(h, dev, MSD_OUT, .buf = cbw, .len = MSD_CBW_BYTES,
+                             .ioc = true);
 
     hcd_ring_ep(h, dev, MSD_OUT);
     hcd_expect_te(h, .dev = dev, .dci = MSD_OUT, .cc = CC_SUCCESS, .ptr = trb,
@@ -56,13 +56,12 @@ void hcd_msd_command(Hcd *h, HcdDev *dev, uint8_t opcode, uint32_t data_bytes)
 void hcd_msd_status(Hcd *h, HcdDev *dev)
 {
     uint64_t csw = hcd_alloc_filled(h, MSD_CSW_BYTES, 0xee);
-    uint64_t trb = td_normal(h, dev, MSD_IN, .buf = csw,
-                             .len = MSD_CSW_BYTES, .ioc = true);
+    uint64_t trb = td_normal(h, dev, MSD_IN, .buf = csw, .len = MSD_CSW_BYTES,
+                             .ioc = true);
 
     hcd_ring_ep(h, dev, MSD_IN);
     hcd_expect_te(h, .dev = dev, .dci = MSD_IN, .cc = CC_SUCCESS, .ptr = trb,
                   .len = HCD_LEN_0);
     hcd_check(qtest_readl(h->qts, csw) == 0x53425355,
-              "the status wrapper begins with %08x",
-              qtest_readl(h->qts, csw));
+              "the status wrapper begins with %08x", qtest_readl(h->qts, csw));
 }

@@ -61,7 +61,7 @@ void hcd_pci_enable(Hcd *h)
               class_code);
     bar = hcd_pci_read(h, PCI_BAR0_REG);
     hcd_pci_write(h, PCI_BAR0_REG, 0xffffffffu);
-    h->bar_size = (uint32_t)-(hcd_pci_read(h, PCI_BAR0_REG) & ~0xfu);
+    h->bar_size = (uint32_t) - (hcd_pci_read(h, PCI_BAR0_REG) & ~0xfu);
     hcd_check(h->bar_size >= 0x1000 && !(bar & 1), "BAR 0 is no memory BAR");
     h->bar = BAR0_ADDRESS;
     hcd_pci_write(h, PCI_BAR0_REG, BAR0_ADDRESS);
@@ -97,8 +97,7 @@ void hcd_pci_enable_msix(Hcd *h)
         qtest_writel(h->qts, entry + 8, MESSAGE_DATA | i);
         qtest_writel(h->qts, entry + 12, 0);
     }
-    hcd_pci_write(h, h->msix_cap,
-                  hcd_pci_read(h, h->msix_cap) | MSIX_ENABLE);
+    hcd_pci_write(h, h->msix_cap, hcd_pci_read(h, h->msix_cap) | MSIX_ENABLE);
 }
 
 /* Whether vector sent a message since the last call. */

@@ -111,8 +111,7 @@ void hcd_halt(Hcd *h)
 
 void hcd_run(Hcd *h)
 {
-    hcd_op_write(h, XHCI_USBCMD,
-                 USBCMD_INTE | USBCMD_RS | h->options.usbcmd);
+    hcd_op_write(h, XHCI_USBCMD, USBCMD_INTE | USBCMD_RS | h->options.usbcmd);
     hcd_check(!(hcd_op_read(h, XHCI_USBSTS) & USBSTS_HCH),
               "HCH is still 1 after R/S = 1");
 }
@@ -155,8 +154,7 @@ void hcd_init(Hcd *h)
     h->cmd = hcd_ring_new(h, 64);
     hcd_op_write(h, XHCI_CRCR_LO, h->cmd.base | CRCR_RCS);
     hcd_op_write(h, XHCI_CRCR_HI, 0);
-    hcd_event_ring_init(h,
-                        h->options.event_trbs ? h->options.event_trbs : 256);
+    hcd_event_ring_init(h, h->options.event_trbs ? h->options.event_trbs : 256);
     hcd_intr_write(h, XHCI_IMOD, 0);
     hcd_intr_write(h, XHCI_IMAN, IMAN_IE);
     hcd_run(h);

@@ -41,8 +41,8 @@ unsigned hcd_ep_state(Hcd *h, HcdDev *dev, unsigned dci)
 /* TR Dequeue Pointer of the Output Context, DCS in bit 0. */
 uint64_t hcd_ep_dequeue(Hcd *h, HcdDev *dev, unsigned dci)
 {
-    return hcd_out_read(h, dev, dci, 2) |
-           (uint64_t)hcd_out_read(h, dev, dci, 3) << 32;
+    return hcd_out_read(h, dev, dci, 2) | (uint64_t)hcd_out_read(h, dev, dci, 3)
+                                              << 32;
 }
 
 /* An enabled slot with contexts of zeros for the device at port_id. */
@@ -81,17 +81,17 @@ void hcd_dev_prepare_address(Hcd *h, HcdDev *dev)
     *ring = hcd_ring_new(h, 64);
     hcd_in_write(h, dev, 0, 0, 0);
     hcd_in_write(h, dev, 0, 1, 3);
-    hcd_in_write(h, dev, 1, 0,
-                 xhci_set(xhci_set(0, SLOT_CONTEXT_ENTRIES, 1), SLOT_SPEED,
-                          dev->speed));
+    hcd_in_write(
+        h, dev, 1, 0,
+        xhci_set(xhci_set(0, SLOT_CONTEXT_ENTRIES, 1), SLOT_SPEED, dev->speed));
     hcd_in_write(h, dev, 1, 1, xhci_set(0, SLOT_ROOT_PORT, dev->port_id));
     hcd_in_write(h, dev, 1, 2, 0);
     hcd_in_write(h, dev, 1, 3, 0);
     hcd_in_write(h, dev, 2, 0, 0);
-    hcd_in_write(h, dev, 2, 1,
-                 xhci_set(xhci_set(xhci_set(0, EP_CERR, 3), EP_TYPE,
-                                   EP_TYPE_CONTROL),
-                          EP_MAX_PACKET_SIZE, default_mps0(dev->speed)));
+    hcd_in_write(
+        h, dev, 2, 1,
+        xhci_set(xhci_set(xhci_set(0, EP_CERR, 3), EP_TYPE, EP_TYPE_CONTROL),
+                 EP_MAX_PACKET_SIZE, default_mps0(dev->speed)));
     hcd_in_write(h, dev, 2, 2, (uint32_t)ring->base | EP_DCS);
     hcd_in_write(h, dev, 2, 3, ring->base >> 32);
     hcd_in_write(h, dev, 2, 4, 8);
@@ -133,10 +133,12 @@ void hcd_ep_prepare(Hcd *h, HcdDev *dev, HcdEp ep)
 {
     unsigned index = ep.dci + 1;
     unsigned entries = ep.dci;
-    uint32_t dw0 = xhci_set(xhci_set(0, EP_MULT, ep.mult), EP_INTERVAL,
-                            ep.interval);
+    uint32_t dw0 =
+        xhci_set(xhci_set(0, EP_MULT, ep.mult), EP_INTERVAL, ep.interval);
     uint32_t dw1 = xhci_set(xhci_set(0, EP_TYPE, ep.type), EP_CERR,
-                            is_isoch(ep.type) ? 0 : ep.cerr ? ep.cerr : 3);
+                            is_isoch(ep.type) ? 0
+                            : ep.cerr         ? ep.cerr
+                                              : 3);
     HcdRing *ring = &dev->ring[ep.dci];
 
     for (unsigned dci = ep.dci; dci < 32; dci++) {
@@ -145,9 +147,9 @@ void hcd_ep_prepare(Hcd *h, HcdDev *dev, HcdEp ep)
     *ring = hcd_ring_new(h, ep.trbs ? ep.trbs : 64);
     dw1 = xhci_set(xhci_set(dw1, EP_MAX_PACKET_SIZE, ep.mps), EP_MAX_BURST,
                    ep.burst);
-    hcd_in_write(h, dev, 1, 0,
-                 xhci_set(hcd_out_read(h, dev, 0, 0), SLOT_CONTEXT_ENTRIES,
-                          entries));
+    hcd_in_write(
+        h, dev, 1, 0,
+        xhci_set(hcd_out_read(h, dev, 0, 0), SLOT_CONTEXT_ENTRIES, entries));
     hcd_in_write(h, dev, 1, 1, hcd_out_read(h, dev, 0, 1));
     hcd_in_write(h, dev, 1, 2, hcd_out_read(h, dev, 0, 2));
     hcd_in_write(h, dev, 1, 3, 0);

@@ -13,9 +13,9 @@ static uint32_t flag(bool on, uint32_t bit)
 
 uint64_t hcd_td(Hcd *h, HcdDev *dev, unsigned dci, HcdTd td)
 {
-    uint32_t dw2 = xhci_set(xhci_set(xhci_set(0, TRB_LENGTH, td.len),
-                                     TRB_TD_SIZE, td.td_size),
-                            TRB_INTR, td.target);
+    uint32_t dw2 = xhci_set(
+        xhci_set(xhci_set(0, TRB_LENGTH, td.len), TRB_TD_SIZE, td.td_size),
+        TRB_INTR, td.target);
     uint32_t dw3 = flag(td.isp, TRB_ISP) | flag(td.ch, TRB_CH) |
                    flag(td.ioc, TRB_IOC) | flag(td.idt, TRB_IDT) |
                    flag(td.ent, TRB_ENT) | flag(td.bei, TRB_BEI) |
@@ -50,7 +50,7 @@ uint64_t hcd_setup_bytes(HcdSetup s)
 /* xHCI 1.2 §6.4.1.2.1: TRT says whether a Data Stage follows, and which. */
 uint64_t td_setup(Hcd *h, HcdDev *dev, HcdSetup setup)
 {
-    unsigned trt = !setup.length      ? TRT_NONE
+    unsigned trt = !setup.length       ? TRT_NONE
                    : setup.type & 0x80 ? TRT_IN
                                        : TRT_OUT;
 
