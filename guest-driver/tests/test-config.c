@@ -174,6 +174,28 @@ static void test_stray_endpoint(void)
     g_assert_cmpint(parse(bytes, sizeof(bytes)), ==, CONFIG_STRAY_ENDPOINT);
 }
 
+/* The last descriptor is a byte shorter than its type, and so is the whole. */
+static void test_short_last(void)
+{
+    static const uint8_t last[][10] = {
+        { 8, 4, 0, 2, 0, 0xff, 0, 0 },
+        { 6, 5, 0x84, 5, 0, 4 },
+        { 5, 0x30, 0, 0, 0 },
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(last); i++) {
+        uint8_t bytes[sizeof(good) + 10] = { 0 };
+        uint32_t length = sizeof(good) + last[i][0];
+
+        memcpy(bytes, good, sizeof(good));
+        memcpy(bytes + sizeof(good), last[i], last[i][0]);
+        bytes[2] = (uint8_t)length;
+        bytes[51] += last[i][1] == 5; /* one more endpoint is announced */
+        g_assert_cmpint(parse(bytes, length), ==, CONFIG_BAD_LENGTH);
+    }
+}
+
 /* More alternates, and more isochronous endpoints, than the tables hold. */
 static void test_too_many(void)
 {
@@ -212,6 +234,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/any-damage", test_any_damage);
     g_test_add_func("/config/bad", test_bad);
     g_test_add_func("/config/stray-endpoint", test_stray_endpoint);
+    g_test_add_func("/config/short-last", test_short_last);
     g_test_add_func("/config/too-many", test_too_many);
     return g_test_run();
 }

@@ -97,6 +97,7 @@ static void test_args_wrong(void)
         { "capture --frames 1x", "\"1x\"" },
         { "capture --frames 4294967297", "4294967297" },
         { "capture --frames 99999999999999999999999", "--frames" },
+        { "capture --frames 18446744073709551621", "--frames" }, /* 2^64 + 5 */
         { "capture --width 65", "multiple of 16" },
         { "capture --width 48", "from 64" },
         { "capture --height 1082", "1080" },

@@ -14,6 +14,7 @@
 
 static DEVICE_OBJECT self = { .StackSize = 2 };
 static DEVICE_OBJECT target = { .StackSize = 1 };
+static URB dirty; /* what a failed call must replace by NULL */
 
 static USBD_HANDLE open_handle(void)
 {
@@ -75,7 +76,7 @@ static void test_create_bad_arguments(void)
 
     host_reset();
     for (i = 0; i < G_N_ELEMENTS(bad); i++) {
-        handle = (USBD_HANDLE)&handle;
+        handle = (USBD_HANDLE)&dirty;
         g_assert_cmphex(USBD_CreateHandle(bad[i].self, bad[i].target,
                                           bad[i].version, bad[i].tag, &handle),
                         ==, STATUS_INVALID_PARAMETER);
@@ -90,7 +91,7 @@ static void test_create_bad_arguments(void)
 
 static void test_create_irql(void)
 {
-    USBD_HANDLE handle = (USBD_HANDLE)&handle;
+    USBD_HANDLE handle = (USBD_HANDLE)&dirty;
 
     host_reset();
     host.irql = DISPATCH_LEVEL;
@@ -105,7 +106,7 @@ static void test_create_irql(void)
 
 static void test_create_no_memory(void)
 {
-    USBD_HANDLE handle = (USBD_HANDLE)&handle;
+    USBD_HANDLE handle = (USBD_HANDLE)&dirty;
 
     host_reset();
     host.fail_after = 1;
@@ -219,10 +220,10 @@ static void test_urb_allocate(void)
 
     g_assert_cmphex(USBD_UrbAllocate(handle, NULL), ==,
                     STATUS_INVALID_PARAMETER);
-    urb = (PURB)&urb;
+    urb = &dirty;
     g_assert_cmphex(USBD_UrbAllocate(NULL, &urb), ==, STATUS_INVALID_PARAMETER);
     g_assert_null(urb);
-    urb = (PURB)&urb;
+    urb = &dirty;
     host.fail_after = 1;
     g_assert_cmphex(USBD_UrbAllocate(handle, &urb), ==,
                     STATUS_INSUFFICIENT_RESOURCES);
@@ -272,18 +273,18 @@ static void test_isoch_limits(void)
     host_reset();
     handle = open_handle();
     for (i = 0; i < G_N_ELEMENTS(bad); i++) {
-        urb = (PURB)&urb;
+        urb = &dirty;
         g_assert_cmphex(USBD_IsochUrbAllocate(handle, bad[i], &urb), ==,
                         STATUS_INVALID_PARAMETER);
         g_assert_null(urb);
     }
     g_assert_cmphex(USBD_IsochUrbAllocate(handle, 8, NULL), ==,
                     STATUS_INVALID_PARAMETER);
-    urb = (PURB)&urb;
+    urb = &dirty;
     g_assert_cmphex(USBD_IsochUrbAllocate(NULL, 8, &urb), ==,
                     STATUS_INVALID_PARAMETER);
     g_assert_null(urb);
-    urb = (PURB)&urb;
+    urb = &dirty;
     host.fail_after = 1;
     g_assert_cmphex(USBD_IsochUrbAllocate(handle, 8, &urb), ==,
                     STATUS_INSUFFICIENT_RESOURCES);
@@ -398,7 +399,7 @@ static void test_select_config_bad(void)
     USBD_INTERFACE_LIST_ENTRY many[13];
     USBD_HANDLE handle;
     unsigned i;
-    PURB urb = (PURB)&urb;
+    PURB urb = &dirty;
 
     host_reset();
     handle = open_handle();
@@ -475,7 +476,7 @@ static void test_select_interface(void)
     g_assert_cmpuint(entry.Interface->Length, ==, 24);
     USBD_UrbFree(handle, urb);
 
-    urb = (PURB)&urb;
+    urb = &dirty;
     g_assert_cmphex(
         USBD_SelectInterfaceUrbAllocateAndBuild(NULL, config, &entry, &urb), ==,
         STATUS_INVALID_PARAMETER);
@@ -493,7 +494,7 @@ static void test_select_interface(void)
         USBD_SelectInterfaceUrbAllocateAndBuild(handle, config, &entry, NULL),
         ==, STATUS_INVALID_PARAMETER);
     host.fail_after = 1;
-    urb = (PURB)&urb;
+    urb = &dirty;
     g_assert_cmphex(
         USBD_SelectInterfaceUrbAllocateAndBuild(handle, config, &entry, &urb),
         ==, STATUS_INSUFFICIENT_RESOURCES);
