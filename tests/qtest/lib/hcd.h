@@ -305,8 +305,8 @@ enum { MSD_IN = 3, MSD_OUT = 4 }; /* DCIs of 81h and 02h */
 #define MSD_ARGS                                                            \
     "-blockdev driver=null-co,node-name=disk,size=16777216,read-zeroes=on " \
     "-device usb-storage,id=msd,bus=xhci.0,drive=disk "
-/* The same behind a throttle: after MSD_FAST_READS a READ takes 100 ms. */
-#define MSD_FAST_READS 2
+/* The same behind a throttle of ten reads a second, by the host's clock: most
+ * of a row of reads are with the device for a while. */
 #define MSD_SLOW_ARGS                                                         \
     "-object throttle-group,id=slow,x-iops-total=10 "                         \
     "-blockdev driver=null-co,node-name=null,size=16777216,read-zeroes=on "   \
