@@ -342,6 +342,20 @@ unsigned ixhci_command_configure_endpoint(IxhciState *x, ixhci_command *c)
     return CC_SUCCESS;
 }
 
+/* xHCI 1.2 §4.23.5.2: a link that wakes too late for a periodic endpoint. */
+static bool latency_fits(const ixhci_slot *slot, uint32_t latency_us)
+{
+    for (unsigned dci = 2; dci <= IXHCI_MAX_DCI; dci++) {
+        const ixhci_ep *ep = slot->eps[dci];
+
+        if (ep && ixhci_ep_is_periodic(ep->cfg.type) &&
+            latency_us > (UINT32_C(125) << ep->cfg.interval)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* xHCI 1.2 §4.6.7, §6.2.2.3, §6.2.3.3: three fields, and no other. */
 unsigned ixhci_command_evaluate_context(IxhciState *x, ixhci_command *c)
 {
@@ -363,6 +377,10 @@ unsigned ixhci_command_evaluate_context(IxhciState *x, ixhci_command *c)
     if ((input.add & 2) &&
         !ixhci_context_ep0_size_is_legal(slot->cfg.speed, size)) {
         return CC_PARAMETER_ERROR;
+    }
+    if ((input.add & 1) &&
+        !latency_fits(slot, xhci_get(input.slot[1], SLOT_MAX_EXIT_LATENCY))) {
+        return CC_MAX_EXIT_LATENCY_TOO_LARGE;
     }
     if (input.add & 1) {
         slot->cfg.intr = intr;

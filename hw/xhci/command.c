@@ -150,6 +150,7 @@ void ixhci_command_doorbell(IxhciState *x)
         }
     }
     x->command_waits = x->crr;
+    ixhci_service_pause(x);
     ixhci_service_arm(x);
 }
 

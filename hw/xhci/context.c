@@ -30,14 +30,17 @@ static interval_range legal_interval(unsigned type, unsigned speed)
                           : (interval_range){ 3, 10 };
 }
 
-/* xHCI 1.2 §4.5.1: even DCIs are OUT, odd ones IN, DCI 1 is control. */
+/*
+ * xHCI 1.2 §4.5.1: even DCIs are OUT, odd ones IN, DCI 1 is control. No USB
+ * device class has a second control endpoint, and QEMU's core knows none.
+ */
 static bool type_fits_dci(unsigned type, unsigned dci)
 {
     if (type == EP_TYPE_INVALID) {
         return false;
     }
     if (dci == 1 || type == EP_TYPE_CONTROL) {
-        return type == EP_TYPE_CONTROL && (dci & 1);
+        return dci == 1 && type == EP_TYPE_CONTROL;
     }
     return !!(type & 4) == !!(dci & 1);
 }

@@ -33,8 +33,8 @@
 OBJECT_DECLARE_SIMPLE_TYPE(IxhciState, IXHCI)
 
 /* Limits of the model; properties choose within them. */
-#define IXHCI_MAX_SLOTS 255
-#define IXHCI_MAX_PORTS 30 /* 15 USB2 and 15 USB3 */
+#define IXHCI_MAX_SLOTS 127 /* a slot's number is its USB address */
+#define IXHCI_MAX_PORTS 30  /* 15 USB2 and 15 USB3 */
 #define IXHCI_MAX_INTRS 16
 #define IXHCI_ERST_MAX_LOG2 4
 #define IXHCI_ERST_MAX (1 << IXHCI_ERST_MAX_LOG2)
@@ -72,6 +72,7 @@ typedef struct ixhci_ep {
     QTAILQ_ENTRY(ixhci_ep) work;
     ixhci_wait wait;
     ixhci_td td;
+    ixhci_retired retired; /* scratch of the retire stage */
     USBPacket packet;
     uint8_t *buffer; /* of the packet; grows, see buffer_bytes */
     size_t buffer_bytes;
@@ -198,7 +199,8 @@ struct IxhciState {
     QTAILQ_HEAD(, ixhci_ep) work;
     bool serving;
 
-    ixhci_retired retired; /* scratch of the retire stage */
+    unsigned work_left; /* see pipeline.c, rule 6 */
+    uint64_t pause_uf;  /* no fetching before this microframe */
 
     unsigned dma_depth; /* rule 5 */
 };
@@ -234,6 +236,8 @@ void ixhci_intr_write_imod(IxhciState *x, unsigned intr, uint32_t value);
 /* event.c: event rings (§4.9.4) */
 extern const ixhci_event_ops ixhci_event_guest;
 void ixhci_event_reset(IxhciState *x, unsigned intr);
+void ixhci_event_forget(IxhciState *x, unsigned intr);
+void ixhci_event_close(IxhciState *x, unsigned intr);
 void ixhci_event_open(IxhciState *x, unsigned intr); /* ERSTBA was written */
 /* ERDP was written, with or without a 1 for EHB */
 void ixhci_event_drain(IxhciState *x, unsigned intr, bool clears_ehb);
@@ -241,7 +245,8 @@ bool ixhci_event_has_room(const IxhciState *x); /* no ring is full */
 void ixhci_event_post_command(IxhciState *x, uint64_t trb_gpa, unsigned cc,
                               unsigned slot_id);
 void ixhci_event_post_transfer(IxhciState *x, const ixhci_ep *ep,
-                               uint64_t pointer, uint32_t length, unsigned cc);
+                               uint64_t pointer, uint32_t length, unsigned cc,
+                               unsigned intr);
 
 /* packet.c: one TD on the bus */
 typedef enum {
@@ -277,6 +282,8 @@ void ixhci_pipeline_complete(ixhci_ep *ep);
 void ixhci_pipeline_device_left(ixhci_ep *ep);
 void ixhci_pipeline_due(ixhci_ep *ep, uint64_t uf);
 void ixhci_service_arm(IxhciState *x);
+void ixhci_service_charge(IxhciState *x, unsigned units);
+void ixhci_service_pause(IxhciState *x);
 void ixhci_service(void *opaque);         /* the timer's callback */
 void ixhci_service_resume(IxhciState *x); /* an event ring has room again */
 
@@ -286,6 +293,7 @@ void ixhci_slot_disable(ixhci_slot *slot);
 bool ixhci_slot_store(IxhciState *x, ixhci_slot *slot);
 void ixhci_slot_drop_endpoints(ixhci_slot *slot);
 USBPort *ixhci_slot_find_uport(IxhciState *x, const ixhci_slot_config *cfg);
+void ixhci_slot_port_down(IxhciState *x, unsigned port_id);
 void ixhci_slot_device_left(IxhciState *x, USBPort *uport);
 ixhci_ep *ixhci_slot_find_endpoint(IxhciState *x, const USBEndpoint *usb_ep);
 
@@ -314,6 +322,7 @@ void ixhci_port_write(IxhciState *x, unsigned port_id, unsigned reg,
 void ixhci_port_announce_all(IxhciState *x);
 void ixhci_port_service(IxhciState *x, uint64_t now_uf);
 uint64_t ixhci_port_next_uf(const IxhciState *x);
+bool ixhci_port_carries(const IxhciState *x, unsigned port_id);
 unsigned ixhci_port_bus_speed(const IxhciState *x, unsigned port_id);
 
 /* power.c: run, stop, reset, errors */

@@ -78,6 +78,7 @@ void ixhci_endpoint_free(ixhci_ep *ep)
         ixhci_endpoint_idle(ep);
         ixhci_td_clear(&ep->td);
         usb_packet_cleanup(&ep->packet);
+        ixhci_retired_clear(&ep->retired);
         g_free(ep->buffer);
         g_free(ep);
     }
@@ -120,12 +121,13 @@ static void post_stopped(ixhci_ep *ep)
     const ixhci_td_trb *first = ep->td.trbs;
 
     if (ep->wait != IXHCI_WAIT_NOTHING && ep->td.count) {
-        ixhci_event_post_transfer(ep->x, ep, first->gpa,
-                                  xhci_get(first->trb.dw[2], TRB_LENGTH),
-                                  CC_STOPPED);
+        ixhci_event_post_transfer(
+            ep->x, ep, first->gpa, xhci_get(first->trb.dw[2], TRB_LENGTH),
+            CC_STOPPED, xhci_get(first->trb.dw[2], TRB_INTR));
     } else {
         ixhci_event_post_transfer(ep->x, ep, ep->ring.dequeue_gpa, 0,
-                                  CC_STOPPED_LENGTH_INVALID);
+                                  CC_STOPPED_LENGTH_INVALID,
+                                  ep->slot->cfg.intr);
     }
 }
 

@@ -133,7 +133,8 @@ const ixhci_event_ops ixhci_event_guest = {
     .post = guest_post,
 };
 
-void ixhci_event_reset(IxhciState *x, unsigned i)
+/* What waits is lost (§4.9.4: a stop while the ring is full may lose it). */
+void ixhci_event_forget(IxhciState *x, unsigned i)
 {
     ixhci_intr *intr = &x->intrs[i];
     gpointer event;
@@ -141,12 +142,31 @@ void ixhci_event_reset(IxhciState *x, unsigned i)
     while ((event = g_queue_pop_head(intr->waiting))) {
         g_free(event);
     }
+    intr->full = false;
+}
+
+void ixhci_event_reset(IxhciState *x, unsigned i)
+{
+    ixhci_intr *intr = &x->intrs[i];
+
+    ixhci_event_forget(x, i);
     intr->erstsz = 0;
     intr->erstba = 0;
     intr->erdp = 0;
     intr->desi = 0;
     intr->segment_count = 0;
-    intr->full = false;
+}
+
+/* xHCI 1.2 §5.5.2.3.1: no ring; others no longer wait for this one. */
+void ixhci_event_close(IxhciState *x, unsigned i)
+{
+    bool held = x->intrs[i].full;
+
+    x->intrs[i].segment_count = 0;
+    ixhci_event_forget(x, i);
+    if (held) {
+        ixhci_service_resume(x);
+    }
 }
 
 static bool load_segment(IxhciState *x, uint64_t gpa, ixhci_segment *segment)
@@ -173,17 +193,31 @@ void ixhci_event_open(IxhciState *x, unsigned i)
     ixhci_intr *intr = &x->intrs[i];
     uint32_t count = MIN(intr->erstsz, IXHCI_ERST_MAX);
 
-    intr->segment_count = 0;
+    ixhci_event_close(x, i);
     intr->segment = 0;
     intr->index = 0;
     intr->pcs = true;
-    intr->full = false;
     for (uint32_t k = 0; k < count; k++) {
         if (!load_segment(x, intr->erstba + k * 16, &intr->segments[k])) {
             return;
         }
     }
     intr->segment_count = count;
+}
+
+/* A pointer of which one half is still to be written may be anywhere. */
+static bool is_in_ring(const ixhci_intr *intr, uint64_t gpa)
+{
+    for (uint32_t i = 0; i < intr->segment_count; i++) {
+        const ixhci_segment *segment = &intr->segments[i];
+
+        if (gpa >= segment->base_gpa &&
+            gpa - segment->base_gpa <
+                (uint64_t)segment->trbs * XHCI_TRB_BYTES) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Rule 3: posts what waits; false while something still does. */
@@ -222,7 +256,8 @@ void ixhci_event_drain(IxhciState *x, unsigned i, bool clears_ehb)
     } else if (clears_ehb) {
         intr->ipe = true; /* §4.17.2: what is left wants an interrupt */
     }
-    if (intr->full && post_waiting(x, i)) {
+    if (intr->full && ixhci_is_running(x) && is_in_ring(intr, intr->erdp) &&
+        post_waiting(x, i)) {
         intr->full = false;
         ixhci_service_resume(x);
     }
@@ -253,12 +288,13 @@ void ixhci_event_post_command(IxhciState *x, uint64_t trb_gpa, unsigned cc,
 }
 
 void ixhci_event_post_transfer(IxhciState *x, const ixhci_ep *ep,
-                               uint64_t pointer, uint32_t length, unsigned cc)
+                               uint64_t pointer, uint32_t length, unsigned cc,
+                               unsigned intr)
 {
     ixhci_event event = {
         .trb = ixhci_transfer_event(pointer, length, cc, false,
                                     ep->slot->slot_id, ep->dci),
-        .intr = ep->slot->cfg.intr,
+        .intr = intr,
     };
 
     x->event->post(x, &event);

@@ -16,6 +16,9 @@
 #include "core.h"
 #include "trace-hw_xhci.h"
 
+/* An endpoint's buffer that is larger is given back after each TD. */
+#define BUFFER_KEPT_BYTES 65536
+
 typedef struct {
     int status; /* USB_RET_* */
     uint8_t cc;
@@ -92,11 +95,28 @@ static bool move(ixhci_ep *ep, uint32_t bytes, bool to_guest)
     return true;
 }
 
-static void reserve(ixhci_ep *ep, size_t bytes)
+static bool reserve(ixhci_ep *ep, size_t bytes)
 {
+    uint8_t *larger;
+
     if (ep->buffer_bytes < bytes) {
-        ep->buffer = g_realloc(ep->buffer, bytes);
+        larger = g_try_realloc(ep->buffer, bytes);
+        if (!larger) {
+            return false;
+        }
+        ep->buffer = larger;
         ep->buffer_bytes = bytes;
+    }
+    return true;
+}
+
+/* Rule 1: what a guest can make an endpoint keep is bounded. */
+static void release(ixhci_ep *ep)
+{
+    if (ep->buffer_bytes > BUFFER_KEPT_BYTES) {
+        g_free(ep->buffer);
+        ep->buffer = NULL;
+        ep->buffer_bytes = 0;
     }
 }
 
@@ -104,6 +124,9 @@ static USBDevice *usb_find(IxhciState *x, const ixhci_slot *slot)
 {
     USBDevice *dev = slot->uport ? slot->uport->dev : NULL;
 
+    if (!ixhci_port_carries(x, slot->cfg.root_port)) {
+        return NULL;
+    }
     /* the core hands packets only to a device that was reset */
     return dev && dev->attached && dev->state == USB_STATE_DEFAULT ? dev : NULL;
 }
@@ -171,6 +194,7 @@ static void conclude(ixhci_ep *ep, ixhci_outcome *how)
     USBPacket *p = &ep->packet;
     uint32_t moved = MAX(p->actual_length, 0);
 
+    ixhci_service_charge(ep->x, moved / 1024);
     how->cc = judge(ep, cc_of_status(p->status), moved);
     how->bytes = MIN(moved, ep->td.bytes);
     if (!is_in(ep)) {
@@ -180,6 +204,7 @@ static void conclude(ixhci_ep *ep, ixhci_outcome *how)
     } else if (!move(ep, how->bytes, true)) {
         how->cc = CC_DATA_BUFFER_ERROR;
     }
+    release(ep);
 }
 
 static void begin_outcome(const ixhci_ep *ep, ixhci_outcome *how)
@@ -200,6 +225,7 @@ static bool refuse(ixhci_ep *ep, ixhci_outcome *how)
     }
     /* xHCI 1.2 §4.5.4.1: SET_ADDRESS belongs to Address Device */
     if (ep->td.setup[0] == 0 && ep->td.setup[1] == USB_REQ_SET_ADDRESS) {
+        ep->td.count = 1; /* the Setup Stage TRB is the one to blame */
         how->cc = CC_TRB_ERROR;
         return true;
     }
@@ -221,8 +247,9 @@ ixhci_packet_fate ixhci_packet_submit(ixhci_ep *ep, uint64_t uf,
     if (!dev || refuse(ep, how)) {
         return IXHCI_PACKET_DONE;
     }
-    reserve(ep, MAX(bytes, 1));
-    if (!is_in(ep) && !move(ep, MIN(bytes, ep->td.bytes), false)) {
+    ixhci_service_charge(ep->x, bytes / 1024);
+    if (!reserve(ep, MAX(bytes, 1)) ||
+        (!is_in(ep) && !move(ep, MIN(bytes, ep->td.bytes), false))) {
         how->cc = CC_DATA_BUFFER_ERROR;
         return IXHCI_PACKET_DONE;
     }
@@ -251,6 +278,8 @@ bool ixhci_packet_finish(ixhci_ep *ep, ixhci_outcome *how)
 {
     begin_outcome(ep, how);
     if (ep->packet.status == USB_RET_REMOVE_FROM_QUEUE) {
+        /* the core asks until the packet has left its queue */
+        ixhci_packet_cancel(ep);
         return false;
     }
     conclude(ep, how);
@@ -274,7 +303,9 @@ unsigned ixhci_packet_set_address(IxhciState *x, ixhci_slot *slot,
     if (!dev) {
         return CC_USB_TRANSACTION_ERROR;
     }
-    reserve(ep, 1);
+    if (!reserve(ep, 1)) {
+        return CC_RESOURCE_ERROR;
+    }
     usb_packet_setup(&ep->packet, USB_TOKEN_OUT,
                      usb_ep_get(dev, USB_TOKEN_OUT, 0), 0, 0, false, false);
     usb_packet_addbuf(&ep->packet, ep->buffer, 0);

@@ -179,19 +179,18 @@ static void pci_realize(PCIDevice *pci, Error **errp)
     x->event = &ixhci_event_guest;
     x->irq = &ixhci_intr_pci;
 
+    memory_region_init_io(&x->bar, OBJECT(x), &ixhci_regs_ops, x, "ixhci",
+                          IXHCI_BAR_BYTES);
+    if (!create_config(x, errp)) {
+        return;
+    }
     QTAILQ_INIT(&x->work);
-    ixhci_retired_init(&x->retired);
     x->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ixhci_service, x);
     for (unsigned i = 0; i < IXHCI_MAX_INTRS; i++) {
         x->intrs[i].waiting = g_queue_new();
     }
     for (unsigned i = 0; i < IXHCI_MAX_SLOTS; i++) {
         x->slots[i].slot_id = i + 1;
-    }
-    memory_region_init_io(&x->bar, OBJECT(x), &ixhci_regs_ops, x, "ixhci",
-                          IXHCI_BAR_BYTES);
-    if (!create_config(x, errp)) {
-        return;
     }
     create_ports(x);
 }
@@ -211,7 +210,6 @@ static void pci_exit(PCIDevice *pci)
         usb_unregister_port(&x->bus, &x->uports[i]);
     }
     timer_free(x->timer);
-    ixhci_retired_clear(&x->retired);
     usb_bus_release(&x->bus);
     if (msix_present(pci)) {
         msix_uninit(pci, &x->bar, &x->bar);

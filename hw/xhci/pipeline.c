@@ -14,16 +14,19 @@
  *     answer; interrupt endpoints the same, a TD per ESIT.
  *  5. A full event ring stops all fetching (§4.9.4). ESITs that pass meanwhile
  *     are lost to the TDs that were queued for them.
- *  6. Every loop is bounded; what is left over is due at once, by the timer.
+ *  6. The work of one call is bounded: in TRBs walked, and in KiB moved. What
+ *     is left over waits for the next microframe, so that the virtual clock
+ *     moves on; isochronous TDs whose ESIT passes meanwhile are missed.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "core.h"
 #include "trace-hw_xhci.h"
 
-/* Rule 6. */
+/* Rule 6. A turn is what one endpoint may do before the next one has its own.
+ */
+#define WORK_PER_SERVICE 32768
 #define TDS_PER_TURN 64
-#define TURNS_PER_SERVICE 1024
 
 static ixhci_due clock_place(IxhciState *x, const ixhci_ep *ep,
                              const ixhci_td_time *td, uint64_t now_uf,
@@ -56,14 +59,14 @@ static void retire(ixhci_ep *ep, const ixhci_outcome *how)
 
     trace_ixhci_retire(how->slot_id, how->dci, ep->td.start.dequeue_gpa,
                        how->cc, how->bytes);
-    ixhci_retire_td(&x->retired, &ep->td, how);
-    ep->ring = x->retired.ring;
+    ixhci_retire_td(&ep->retired, &ep->td, how);
+    ep->ring = ep->retired.ring;
     ep->td.count = 0;
-    if (x->retired.ep_state != EP_STATE_RUNNING) {
-        ixhci_endpoint_set_state(ep, x->retired.ep_state);
+    if (ep->retired.ep_state != EP_STATE_RUNNING) {
+        ixhci_endpoint_set_state(ep, ep->retired.ep_state);
     }
-    for (unsigned i = 0; i < x->retired.count; i++) {
-        x->event->post(x, &x->retired.events[i]);
+    for (unsigned i = 0; i < ep->retired.count; i++) {
+        x->event->post(x, &ep->retired.events[i]);
     }
 }
 
@@ -85,9 +88,12 @@ static void retire_as(ixhci_ep *ep, unsigned cc)
  */
 static bool load(ixhci_ep *ep, bool *empty)
 {
+    ixhci_td_verdict verdict = ixhci_td_load(&ep->td, &ep->ring, ep->cfg.type,
+                                             ixhci_dma_load_trb, ep->x);
+
     *empty = false;
-    switch (ixhci_td_load(&ep->td, &ep->ring, ep->cfg.type, ixhci_dma_load_trb,
-                          ep->x)) {
+    ixhci_service_charge(ep->x, ep->td.count + 1);
+    switch (verdict) {
     case IXHCI_TD_READY:
         return true;
     case IXHCI_TD_EMPTY:
@@ -118,7 +124,8 @@ static void run_dry(ixhci_ep *ep, uint64_t uf)
     trace_ixhci_xrun(ep->slot->slot_id, ep->dci, uf);
     ixhci_event_post_transfer(
         ep->x, ep, ep->ring.dequeue_gpa, 0,
-        ep->cfg.type == EP_TYPE_ISOCH_IN ? CC_RING_OVERRUN : CC_RING_UNDERRUN);
+        ep->cfg.type == EP_TYPE_ISOCH_IN ? CC_RING_OVERRUN : CC_RING_UNDERRUN,
+        ep->slot->cfg.intr);
 }
 
 /*
@@ -225,7 +232,7 @@ static void serve(ixhci_ep *ep, uint64_t uf)
     IxhciState *x = ep->x;
     bool isoch = ixhci_ep_is_isoch(ep->cfg.type);
 
-    for (unsigned i = 0; i < TDS_PER_TURN; i++) {
+    for (unsigned i = 0; i < TDS_PER_TURN && x->work_left; i++) {
         if (!ixhci_is_running(x) || !ixhci_event_has_room(x) ||
             ep->state != EP_STATE_RUNNING) {
             return;
@@ -234,9 +241,11 @@ static void serve(ixhci_ep *ep, uint64_t uf)
             return;
         }
     }
-    /* rule 6: behind the others */
-    ixhci_pipeline_due(ep, IXHCI_UF_NEVER);
-    ixhci_pipeline_due(ep, uf);
+    if (ixhci_is_running(x) && ep->state == EP_STATE_RUNNING) {
+        /* its turn is over: behind the others */
+        ixhci_pipeline_due(ep, IXHCI_UF_NEVER);
+        ixhci_pipeline_due(ep, uf);
+    }
 }
 
 static ixhci_ep *earliest(IxhciState *x)
@@ -280,10 +289,10 @@ void ixhci_service_arm(IxhciState *x)
         return;
     }
     if (fetches && x->command_waits) {
-        ns = qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+        ns = x->pause_uf * IXHCI_UF_NS;
     }
     if (ep) {
-        ns = MIN(ns, ep->due_uf * IXHCI_UF_NS);
+        ns = MIN(ns, MAX(ep->due_uf, x->pause_uf) * IXHCI_UF_NS);
     }
     if (port_uf != IXHCI_UF_NEVER) {
         ns = MIN(ns, port_uf * IXHCI_UF_NS);
@@ -303,6 +312,34 @@ void ixhci_service_arm(IxhciState *x)
     }
 }
 
+void ixhci_service_charge(IxhciState *x, unsigned units)
+{
+    x->work_left -= MIN(x->work_left, units);
+}
+
+void ixhci_service_pause(IxhciState *x)
+{
+    x->pause_uf = ixhci_now_uf() + 1;
+}
+
+/* Rules 5 and 6: what was due before now and is isochronous is late. */
+static void lose_the_past(IxhciState *x)
+{
+    uint64_t now_uf = ixhci_now_uf();
+    ixhci_ep *ep;
+
+    QTAILQ_FOREACH (ep, &x->work, work) {
+        ep->flow.stale_uf = now_uf;
+    }
+}
+
+static void hold_up(IxhciState *x)
+{
+    trace_ixhci_hold_up(ixhci_now_uf());
+    lose_the_past(x);
+    ixhci_service_pause(x);
+}
+
 void ixhci_service(void *opaque)
 {
     IxhciState *x = opaque;
@@ -313,15 +350,20 @@ void ixhci_service(void *opaque)
         return; /* whoever is above us sees the work list again */
     }
     x->serving = true;
+    x->work_left = WORK_PER_SERVICE;
     ixhci_port_service(x, now_uf);
     report_wraps(x, now_uf);
-    if (x->command_waits) {
+    if (x->command_waits && now_uf >= x->pause_uf) {
         ixhci_command_doorbell(x);
     }
-    for (unsigned i = 0; i < TURNS_PER_SERVICE; i++) {
+    while (now_uf >= x->pause_uf) {
         ep = earliest(x);
         if (!ep || ep->due_uf > now_uf || !ixhci_is_running(x) ||
             !ixhci_event_has_room(x)) {
+            break;
+        }
+        if (!x->work_left) {
+            hold_up(x);
             break;
         }
         serve(ep, ep->due_uf);
@@ -336,12 +378,7 @@ void ixhci_service(void *opaque)
 /* Rule 5. */
 void ixhci_service_resume(IxhciState *x)
 {
-    uint64_t now_uf = ixhci_now_uf();
-    ixhci_ep *ep;
-
-    QTAILQ_FOREACH (ep, &x->work, work) {
-        ep->flow.stale_uf = now_uf;
-    }
+    lose_the_past(x);
     ixhci_service_arm(x);
 }
 

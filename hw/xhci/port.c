@@ -173,6 +173,15 @@ unsigned ixhci_port_bus_speed(const IxhciState *x, unsigned port_id)
     return speed ? speed : port->is_usb3 ? SPEED_SUPER : SPEED_HIGH;
 }
 
+/* Do packets pass? Enabled, in U0, and no reset under way. */
+bool ixhci_port_carries(const IxhciState *x, unsigned port_id)
+{
+    const ixhci_port *port = &x->ports[port_id - 1];
+
+    return (port->portsc & PORTSC_PED) && !(port->portsc & PORTSC_PR) &&
+           link_state(port) == PLS_U0;
+}
+
 static void begin_reset(IxhciState *x, ixhci_port *port, bool warm)
 {
     uint64_t length = !port->is_usb3 ? RESET_USB2_UF
@@ -185,6 +194,7 @@ static void begin_reset(IxhciState *x, ixhci_port *port, bool warm)
         port->portsc &= ~PORTSC_PED;
     }
     port->done_uf = ixhci_now_uf() + length;
+    ixhci_slot_port_down(x, port->port_id);
     ixhci_service_arm(x);
 }
 
@@ -212,11 +222,12 @@ static void write_disable(IxhciState *x, ixhci_port *port)
     if (port->is_usb3) {
         detach_device(port, PLS_DISABLED);
         change(x, port, PORTSC_CSC);
-        return;
+    } else {
+        port->done_uf = IXHCI_UF_NEVER;
+        port->portsc &= ~(PORTSC_PED | PORTSC_PR);
+        set_link_state(port, PLS_POLLING);
     }
-    port->done_uf = IXHCI_UF_NEVER;
-    port->portsc &= ~(PORTSC_PED | PORTSC_PR);
-    set_link_state(port, PLS_POLLING);
+    ixhci_slot_port_down(x, port->port_id);
 }
 
 static void write_power(IxhciState *x, ixhci_port *port, uint32_t value)
@@ -227,6 +238,7 @@ static void write_power(IxhciState *x, ixhci_port *port, uint32_t value)
     port->portsc ^= PORTSC_PP;
     if (!(port->portsc & PORTSC_PP)) {
         detach_device(port, PLS_DISABLED);
+        ixhci_slot_port_down(x, port->port_id);
         return;
     }
     set_link_state(port, PLS_RX_DETECT);
@@ -256,6 +268,9 @@ static const link_row link_rows[] = {
 
 static void write_link(IxhciState *x, ixhci_port *port, unsigned pls)
 {
+    if (!(port->portsc & PORTSC_PP)) {
+        return;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(link_rows); i++) {
         const link_row *row = &link_rows[i];
 
@@ -352,12 +367,19 @@ static ixhci_port *port_of(IxhciState *x, const USBPort *uport)
     return NULL;
 }
 
+/* xHCI 1.2 §4.19.1.2.1: a disabled USB3 port is blind until it is revived. */
+static bool sees_devices(const ixhci_port *port)
+{
+    return (port->portsc & PORTSC_PP) &&
+           !(port->is_usb3 && link_state(port) == PLS_DISABLED);
+}
+
 static void bus_attach(USBPort *uport)
 {
     IxhciState *x = uport->opaque;
     ixhci_port *port = port_of(x, uport);
 
-    if (port && (port->portsc & PORTSC_PP)) {
+    if (port && sees_devices(port)) {
         attach_device(x, port);
     }
 }
@@ -368,7 +390,7 @@ static void bus_detach(USBPort *uport)
     ixhci_port *port = port_of(x, uport);
 
     ixhci_slot_device_left(x, uport);
-    if (port && (port->portsc & PORTSC_PP)) {
+    if (port && sees_devices(port)) {
         bool seen = port->portsc & PORTSC_CCS;
 
         detach_device(port, PLS_RX_DETECT);

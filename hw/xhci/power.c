@@ -78,6 +78,15 @@ void ixhci_power_host_error(IxhciState *x, ixhci_host_error_reason reason)
     for_each_ep(x, park);
 }
 
+/* From now on: the next time that MFINDEX is 0. */
+static void await_wrap(IxhciState *x)
+{
+    uint64_t now_uf = ixhci_now_uf();
+
+    x->wrap_uf =
+        now_uf - ((now_uf - x->base_uf) & MFINDEX_MASK) + MFINDEX_MASK + 1;
+}
+
 static void run(IxhciState *x)
 {
     if (x->usbsts & (USBSTS_HCE | USBSTS_HSE)) {
@@ -85,9 +94,6 @@ static void run(IxhciState *x)
         return;
     }
     x->usbsts &= ~USBSTS_HCH;
-    x->wrap_uf = ixhci_now_uf() -
-                 ((ixhci_now_uf() - x->base_uf) & MFINDEX_MASK) + MFINDEX_MASK +
-                 1;
     trace_ixhci_run(true);
     ixhci_port_announce_all(x);
 }
@@ -97,6 +103,9 @@ static void halt(IxhciState *x)
 {
     for_each_ep(x, park);
     for_each_ep(x, save);
+    for (unsigned i = 0; i < x->num_intrs; i++) {
+        ixhci_event_forget(x, i);
+    }
     x->crr = false;
     x->command_waits = false;
     x->usbsts |= USBSTS_HCH;
@@ -119,7 +128,6 @@ static void reset(IxhciState *x)
     x->command_waits = false;
     x->crcr_hi_is_old = false;
     x->base_uf = ixhci_now_uf();
-    x->wrap_uf = x->base_uf + MFINDEX_MASK + 1;
     for (unsigned i = 0; i < x->num_intrs; i++) {
         ixhci_event_reset(x, i);
         ixhci_intr_reset(x, i);
@@ -166,6 +174,9 @@ void ixhci_power_write_usbcmd(IxhciState *x, uint32_t value)
         } else {
             halt(x);
         }
+    }
+    if (changed & (USBCMD_RS | USBCMD_EWE)) {
+        await_wrap(x);
     }
     if (changed & USBCMD_INTE) {
         for (unsigned i = 0; i < x->num_intrs; i++) {

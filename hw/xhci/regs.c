@@ -207,7 +207,7 @@ static void write_erstsz(IxhciState *x, unsigned n, uint32_t value)
     x->intrs[n].erstsz = xhci_get(value, ERSTSZ_SIZE);
     /* xHCI 1.2 §5.5.2.3.1: 0 disables the ring */
     if (x->intrs[n].erstsz == 0) {
-        x->intrs[n].segment_count = 0;
+        ixhci_event_close(x, n);
     }
 }
 

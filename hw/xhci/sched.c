@@ -60,14 +60,16 @@ ixhci_due ixhci_sched_place(const ixhci_flow *flow, const ixhci_td_time *td,
     uint64_t earliest =
         flow->in_flow ? flow->next_uf : ixhci_sched_align(flow, now_uf + 1);
 
-    /* a flow that was held up: what was due then is lost (rule 6) */
-    if (flow->in_flow && earliest < flow->stale_uf) {
-        *due_uf = ixhci_sched_align(flow, earliest + 1);
-        return IXHCI_DUE_MISSED;
+    ixhci_due due = IXHCI_DUE_AT;
+
+    *due_uf = earliest;
+    if (!td->sia) {
+        due = place_in_frame(flow, td->frame_id, now_uf, earliest, due_uf);
     }
-    if (td->sia) {
-        *due_uf = earliest;
-        return IXHCI_DUE_AT;
+    /* a flow that was held up: an ESIT that passed then is lost (rule 6) */
+    if (due == IXHCI_DUE_AT && flow->in_flow && *due_uf < flow->stale_uf) {
+        *due_uf = ixhci_sched_align(flow, *due_uf + 1);
+        due = IXHCI_DUE_MISSED;
     }
-    return place_in_frame(flow, td->frame_id, now_uf, earliest, due_uf);
+    return due;
 }

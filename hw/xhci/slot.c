@@ -83,17 +83,32 @@ USBPort *ixhci_slot_find_uport(IxhciState *x, const ixhci_slot_config *cfg)
     }
     QTAILQ_FOREACH (uport, &x->bus.used, next) {
         if (g_str_equal(uport->path, path->str)) {
-            return uport;
+            /* only a device that is there will be announced when it leaves */
+            return uport->dev && uport->dev->attached ? uport : NULL;
         }
     }
     return NULL;
 }
 
 /* Rule 3. */
-static void give_back(ixhci_ep *ep)
+static void give_back(ixhci_slot *slot)
 {
-    if (ep && ep->wait != IXHCI_WAIT_NOTHING) {
-        ixhci_pipeline_device_left(ep);
+    for (unsigned dci = 1; dci <= IXHCI_MAX_DCI; dci++) {
+        ixhci_ep *ep = slot->eps[dci];
+
+        if (ep && ep->wait != IXHCI_WAIT_NOTHING) {
+            ixhci_pipeline_device_left(ep);
+        }
+    }
+}
+
+/* A root port carries nothing any more; its devices may still be there. */
+void ixhci_slot_port_down(IxhciState *x, unsigned port_id)
+{
+    for (unsigned i = 0; i < x->num_slots; i++) {
+        if (x->slots[i].enabled && x->slots[i].cfg.root_port == port_id) {
+            give_back(&x->slots[i]);
+        }
     }
 }
 
@@ -106,9 +121,7 @@ void ixhci_slot_device_left(IxhciState *x, USBPort *uport)
             continue;
         }
         trace_ixhci_slot_device_left(slot->slot_id);
-        for (unsigned dci = 1; dci <= IXHCI_MAX_DCI; dci++) {
-            give_back(slot->eps[dci]);
-        }
+        give_back(slot);
         slot->uport = NULL;
     }
 }

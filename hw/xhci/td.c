@@ -196,6 +196,8 @@ ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
                                void *opaque)
 {
     unsigned at = first_position(ep_type);
+    unsigned most =
+        at == AT_ISOCH ? IXHCI_TD_MAX_ISOCH_TRBS : IXHCI_TD_MAX_TRBS;
     bool begun = false; /* a TRB other than a Link was taken */
     xhci_trb trb;
 
@@ -204,7 +206,7 @@ ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
     td->has_data = false;
     td->sia = false;
     td->start = td->next = *ring;
-    for (unsigned walked = 0; walked < IXHCI_TD_MAX_TRBS; walked++) {
+    for (unsigned walked = 0; walked < most; walked++) {
         switch (ixhci_ring_fetch(&td->next, load, opaque, &trb)) {
         case IXHCI_RING_DMA_ERROR:
             return IXHCI_TD_DMA_ERROR;
