@@ -77,7 +77,6 @@ typedef struct _DEVICE_EXTENSION {
     PUCHAR ConfigBytes;
     USBD_CONFIGURATION_HANDLE ConfigHandle;
     ULONG Speed;
-    NTSTATUS LastError; /* why the device could not be configured */
     ISOAV_CONFIG Config;
 } DEVICE_EXTENSION, *PDEVICE_EXTENSION;
 
@@ -188,7 +187,7 @@ VOID RingFree(PRING Ring);
 NTSTATUS StreamCreate(PDEVICE_EXTENSION Device, PSTREAM *Stream);
 VOID StreamDereference(PSTREAM Stream);
 
-/* The file is being closed: stop, end all reads, leave the device. */
+/* The file is being closed: stop, leave the device. Reads have been ended. */
 VOID StreamClose(PSTREAM Stream);
 
 /* With DEVICE_EXTENSION.Lock held: */

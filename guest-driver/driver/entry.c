@@ -114,7 +114,6 @@ static NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT Pdo)
     device->Pdo = Pdo;
     device->State = DeviceStopped;
     device->Awake = TRUE;
-    device->LastError = STATUS_DEVICE_NOT_READY;
     KeInitializeMutex(&device->Lock, 0);
     InitializeListHead(&device->Streams);
     IoInitializeRemoveLock(&device->RemoveLock, ISOAV_TAG, 0, 0);

@@ -45,8 +45,8 @@ NTSTATUS NTAPI DispatchCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 static VOID Shut(PDEVICE_EXTENSION Device, PSTREAM Stream, PIRP Irp)
 {
     if (NT_SUCCESS(IoAcquireRemoveLock(&Device->RemoveLock, Irp))) {
-        StreamClose(Stream);
         StreamCancelReads(Stream);
+        StreamClose(Stream);
         IoReleaseRemoveLock(&Device->RemoveLock, Irp);
     }
 }

@@ -137,9 +137,7 @@ static NTSTATUS SetMode(PSTREAM Stream, PVOID Buffer)
 
 static NTSTATUS Start(PSTREAM Stream, PVOID Buffer)
 {
-    isoav_start start = *(const isoav_start *)Buffer;
-
-    return StreamStart(Stream, &start, Buffer);
+    return StreamStart(Stream, Buffer, Buffer); /* which copies first */
 }
 
 static NTSTATUS Stop(PSTREAM Stream, PVOID Buffer)

@@ -55,13 +55,14 @@ static VOID NTAPI PowerUpWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
         PoSetPowerState(device->Self, DevicePowerState,
                         stack->Parameters.Power.State);
     }
+    /* The next power IRP may come at once; its work waits for the lock. */
+    DeviceLock(device);
     CompleteIrp(irp, status, 0);
     if (NT_SUCCESS(status)) {
-        DeviceLock(device);
         device->Awake = TRUE;
         StreamsResume(device);
-        DeviceUnlock(device);
     }
+    DeviceUnlock(device);
     IoReleaseRemoveLock(&device->RemoveLock, irp);
 }
 

@@ -66,7 +66,7 @@ VOID StreamClose(PSTREAM Stream)
     PDEVICE_EXTENSION device = Stream->Device;
 
     DeviceLock(device);
-    StreamStop(Stream, STATUS_CANCELLED);
+    StreamStop(Stream, STATUS_FILE_CLOSED);
     RemoveEntryList(&Stream->Link);
     InitializeListHead(&Stream->Link);
     DeviceUnlock(device);

@@ -319,8 +319,8 @@ static void stop(NTSTATUS expected)
 
 static void end(void)
 {
-    StreamClose(stream);
     StreamCancelReads(stream);
+    StreamClose(stream);
     StreamDereference(stream);
     g_assert_cmpint(device.RemoveLock.Count, ==, 0);
     g_assert_true(IsListEmpty(&device.Streams));
@@ -469,8 +469,8 @@ static void test_close_ends_reads(void)
     begin_started();
     start_read(0, READ_BYTES);
     start_read(1, READ_BYTES);
-    StreamClose(stream);
     StreamCancelReads(stream);
+    StreamClose(stream);
     g_assert_true(reads[0].irp.IsCompleted && reads[1].irp.IsCompleted);
     g_assert_cmphex(reads[1].irp.IoStatus.Status, ==, STATUS_CANCELLED);
     end(); /* closing twice does no harm */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 host_kernel host;
+BOOLEAN host_map_fails;
 
 #define POOL_MAGIC 0x506f6f6cu
 #define GUARD_BYTES 16
@@ -22,6 +23,7 @@ void host_reset(void)
         g_string_free(host.log, TRUE);
     }
     memset(&host, 0, sizeof(host));
+    host_map_fails = FALSE;
     host.major = 6;
     host.minor = 1;
     host.fill = 0xcc;

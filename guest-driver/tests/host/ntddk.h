@@ -80,6 +80,7 @@ typedef struct {
 #define STATUS_IO_TIMEOUT ((NTSTATUS)0xc00000b5)
 #define STATUS_NOT_SUPPORTED ((NTSTATUS)0xc00000bb)
 #define STATUS_CANCELLED ((NTSTATUS)0xc0000120)
+#define STATUS_FILE_CLOSED ((NTSTATUS)0xc0000128)
 #define STATUS_INVALID_LEVEL ((NTSTATUS)0xc0000148)
 #define STATUS_INVALID_DEVICE_STATE ((NTSTATUS)0xc0000184)
 #define STATUS_DEVICE_REMOVED ((NTSTATUS)0xc00002b6)
@@ -190,6 +191,11 @@ void IoReleaseRemoveLock(IO_REMOVE_LOCK *Lock, PVOID Tag);
 /* --- devices and IRPs ------------------------------------------------------
  */
 
+/* A test gives the mapped address itself as the MDL. */
+#define MmGetSystemAddressForMdlSafe(mdl, priority) \
+    ((void)(priority), host_map_fails ? NULL : (mdl))
+extern BOOLEAN host_map_fails;
+
 #define IRP_MJ_PNP 0x1b
 #define IRP_MJ_INTERNAL_DEVICE_CONTROL 0x0f
 #define IRP_MN_QUERY_INTERFACE 0x08
@@ -201,6 +207,10 @@ typedef struct _DEVICE_OBJECT {
     ULONG Flags;
     PVOID DeviceExtension;
 } DEVICE_OBJECT, *PDEVICE_OBJECT;
+
+typedef struct {
+    PVOID FsContext;
+} FILE_OBJECT, *PFILE_OBJECT;
 
 typedef struct _IRP IRP, *PIRP;
 typedef VOID (*PDRIVER_CANCEL)(PDEVICE_OBJECT DeviceObject, PIRP Irp);
@@ -244,7 +254,7 @@ typedef struct {
             PVOID Argument4;
         } Others;
     } Parameters;
-    PVOID FileObject;
+    PFILE_OBJECT FileObject;
     IO_COMPLETION_ROUTINE *CompletionRoutine;
     PVOID Context;
 } IO_STACK_LOCATION, *PIO_STACK_LOCATION;
@@ -254,6 +264,10 @@ struct _IRP {
         NTSTATUS Status;
         ULONG_PTR Information;
     } IoStatus;
+    union {
+        PVOID SystemBuffer;
+    } AssociatedIrp;
+    PVOID MdlAddress;
     BOOLEAN Cancel;
     KIRQL CancelIrql;
     BOOLEAN PendingReturned;
