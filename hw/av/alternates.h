@@ -20,7 +20,8 @@
     X(1, 1, 192, 1)              \
     X(2, 1, 1024, 1)             \
     X(3, 3, 1024, 1)             \
-    X(4, 1, 1024, 4)
+    X(4, 1, 1024, 4)             \
+    X(5, 2, 1024, 1)
 
 /* USB 2.0 §9.6.6: bits 12:11 count the additional transactions. */
 #define ISOAV_W_MAX_PACKET_SIZE(transactions, bytes) \

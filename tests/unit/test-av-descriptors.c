@@ -40,7 +40,7 @@ static const uint8_t device[] = {
 static const uint8_t configuration[] = {
     0x09,       /* bLength */
     0x02,       /* bDescriptorType: configuration */
-    0xc7, 0x00, /* wTotalLength 9 + 11 x 9 + (5 + 4 x 2) x 7 = 199 */
+    0xde, 0x00, /* wTotalLength 9 + 12 x 9 + (5 + 5 x 2) x 7 = 222 */
     0x02,       /* bNumInterfaces */
     0x01,       /* bConfigurationValue */
     0x00,       /* iConfiguration */
@@ -59,6 +59,7 @@ static const uint8_t configuration[] = {
     IFACE(1, 2, 2, 5), EP_IN(0x82, 0x00, 0x04, 1), EP_OUT(0x02, 0x00, 0x04, 1),
     IFACE(1, 3, 2, 5), EP_IN(0x82, 0x00, 0x14, 1), EP_OUT(0x02, 0x00, 0x14, 1),
     IFACE(1, 4, 2, 5), EP_IN(0x82, 0x00, 0x04, 4), EP_OUT(0x02, 0x00, 0x04, 4),
+    IFACE(1, 5, 2, 5), EP_IN(0x82, 0x00, 0x0c, 1), EP_OUT(0x02, 0x00, 0x0c, 1),
 };
 /* clang-format on */
 

@@ -70,17 +70,17 @@ static void set_picture(fixture *f, uint16_t width, uint16_t height)
 static void test_packet_sizes(void)
 {
     static const uint32_t video[] = { 0, 192, 512, 1024, 2048, 3072 };
-    static const uint32_t test[] = { 0, 192, 1024, 3072, 1024 };
+    static const uint32_t test[] = { 0, 192, 1024, 3072, 1024, 2048 };
 
     for (int i = 0; i < 6; i++) {
         g_assert_cmpuint(isoav_streams_packet_max(0, i), ==, video[i]);
     }
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         g_assert_cmpuint(isoav_streams_packet_max(1, i), ==, test[i]);
     }
     g_assert_cmpuint(isoav_streams_packet_max(0, 6), ==, 0);
     g_assert_cmpuint(isoav_streams_packet_max(0, -1), ==, 0);
-    g_assert_cmpuint(isoav_streams_packet_max(1, 5), ==, 0);
+    g_assert_cmpuint(isoav_streams_packet_max(1, 6), ==, 0);
     g_assert_cmpuint(isoav_streams_packet_max(2, 1), ==, 0);
 }
 
@@ -209,9 +209,9 @@ static void test_configuring_restores_the_defaults(void)
 
 static void test_source(void)
 {
-    static const uint32_t lengths[] = { 0, 156, 988, 3036, 988 };
+    static const uint32_t lengths[] = { 0, 156, 988, 3036, 988, 2012 };
 
-    for (int alternate = 1; alternate <= 4; alternate++) {
+    for (int alternate = 1; alternate <= 5; alternate++) {
         g_autoptr(fixture) f = start();
 
         isoav_streams_select(&f->s, 1, alternate);
@@ -405,7 +405,7 @@ static void test_states_that_would_do_harm(void)
     EXPECT_INSANE(is_configured, false);
     EXPECT_INSANE(alternate[0], 6);
     EXPECT_INSANE(alternate[0], 5);
-    EXPECT_INSANE(alternate[1], 5);
+    EXPECT_INSANE(alternate[1], 6);
     EXPECT_INSANE(video.interval_100ns, 0);
     EXPECT_INSANE(video.frame_bytes, 1920 * 1080 * 2);
     EXPECT_INSANE(video.chunk_bytes, 3036);

@@ -15,6 +15,7 @@ static const struct {
     [2] = { 1, 1024, 0 },
     [3] = { 3, 1024, 0 },
     [4] = { 1, 1024, 3 },
+    [5] = { 2, 1024, 0 },
 };
 
 unsigned hcd_isoav_packet_bytes(unsigned alternate)
