@@ -37,7 +37,7 @@ void bridge_log(const char *format, ...)
     if (length > (int)sizeof(line) - 2) {
         length = sizeof(line) - 2;
     }
-    /* One write: lines of several threads must not mix. */
+    /* One call, which is one write: lines of several threads do not mix. */
     line[length] = '\n';
     line[length + 1] = 0;
     fprintf(stderr, "usbbridge: %s", line);

@@ -4,9 +4,7 @@
  * DISPATCH_LEVEL. A DPC that is queued already is not queued again; its
  * KDPC serves as the list entry, as on Windows.
  *
- * Timers: Wine runs a timer's DPC itself, on a thread of its own and at
- * PASSIVE_LEVEL. The DPC is therefore wrapped: what Wine runs queues the
- * driver's DPC here.
+ * A timer's DPC is not among them: Wine runs it itself, at PASSIVE_LEVEL.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -15,7 +15,8 @@
 #include <strings.h>
 
 static const ShimImport *const tables[] = { shim_irql_imports, shim_dpc_imports,
-                                            shim_mdl_imports };
+                                            shim_mdl_imports,
+                                            shim_print_imports };
 
 static void *find_routine(const char *name)
 {
@@ -71,7 +72,6 @@ static void WINAPI image_loaded(UNICODE_STRING *name, HANDLE process,
         &nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT];
     unsigned patched = 0;
 
-    /* Wine's own drivers carry no table with names; leave them alone. */
     if (!directory->VirtualAddress) {
         return;
     }

@@ -26,6 +26,7 @@ typedef struct ShimImport {
 extern const ShimImport shim_irql_imports[];
 extern const ShimImport shim_dpc_imports[];
 extern const ShimImport shim_mdl_imports[];
+extern const ShimImport shim_print_imports[];
 
 /* The calling thread's IRQL. */
 KIRQL shim_irql(void);

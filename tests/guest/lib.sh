@@ -99,6 +99,7 @@ stop_wine() {
     $WINESERVER -k
     $WINESERVER -w
     for log in *.log *.err; do
+        [ -f "$log" ] || continue
         grep -v "$FREETYPE" "$log" >/tmp/log
         cp /tmp/log "$log"
     done
