@@ -1,0 +1,361 @@
+/*
+ * How a stream starts and how it ends: parameters, missing memory and
+ * bandwidth, stop, failure, a device that is held or gone.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "rig.h"
+
+static void test_stop(void)
+{
+    rig_begin_started();
+    rig_complete();
+    rig_stop(STATUS_SUCCESS);
+    g_assert_cmpstr(rig.events->str, ==, "alt0.4 abort alt0.0 ");
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_IDLE);
+    g_assert_cmpuint(rig_stats().packets, ==, 8); /* not the aborted ones */
+    rig_start_read(0, 40);
+    rig_check_read(0, 0, 1); /* what came before can still be read */
+    rig_start_read(0, RIG_READ_BYTES);
+    rig_check_read(0, 1, 7);
+    rig_start_read(0, RIG_READ_BYTES);
+    rig_check_ended(0, STATUS_END_OF_FILE);
+    rig_stop(STATUS_INVALID_DEVICE_STATE);
+    rig_end();
+}
+
+static void test_stop_ends_waiting_read(void)
+{
+    rig_begin_started();
+    rig_start_read(0, RIG_READ_BYTES);
+    rig_stop(STATUS_SUCCESS);
+    rig_check_ended(0, STATUS_END_OF_FILE);
+    rig_end();
+}
+
+/* URBs that finish in their own time while the pipe is being aborted. */
+static void finish_all(void)
+{
+    while (!g_queue_is_empty(&rig.bus)) {
+        rig_complete();
+    }
+}
+
+static void test_stop_waits(void)
+{
+    rig_begin_started();
+    rig.deaf = true;
+    host.idle = finish_all;
+    rig_stop(STATUS_SUCCESS);
+    g_assert_cmpuint(rig.submissions, ==, 3); /* none again */
+    g_assert_cmpuint(rig_stats().packets, ==, 24);
+    rig_end();
+}
+
+/* Nothing in the first second; then what IoCancelIrp has marked. */
+static void finish_cancelled(void)
+{
+    static bool is_second;
+
+    if (is_second) {
+        GList *link;
+
+        for (link = rig.bus.head; link; link = link->next) {
+            g_assert_true(((PIRP)link->data)->Cancel);
+        }
+        rig_cancel_all();
+    }
+    is_second = !is_second;
+}
+
+static void test_stop_cancels(void)
+{
+    rig_begin_started();
+    rig.deaf = true;
+    host.idle = finish_cancelled;
+    rig_stop(STATUS_SUCCESS);
+    g_assert_cmpstr(rig.events->str, ==, "alt0.4 abort alt0.0 ");
+    g_assert_nonnull(strstr(host.log->str, "outlive their aborted pipe"));
+    g_string_truncate(host.log, 0);
+    rig_end();
+}
+
+static void test_start_again(void)
+{
+    rig_begin_started();
+    rig_complete();
+    rig_stop(STATUS_SUCCESS);
+    rig.started.packets = 8;
+    g_assert_cmphex(rig_start(rig_small_start()), ==, STATUS_SUCCESS);
+    g_assert_cmpuint(rig_stats().packets, ==, 0);
+    rig_start_read(0, RIG_READ_BYTES);
+    g_assert_false(rig.read[0].irp.IsCompleted); /* the old records are gone */
+    rig.number = 0;
+    rig_complete();
+    rig_check_read(0, 0, 8);
+    rig_end();
+}
+
+static void test_start_twice(void)
+{
+    rig_begin_started();
+    g_assert_cmphex(rig_start((isoav_start){ .alternate = 4 }), ==,
+                    STATUS_INVALID_DEVICE_STATE);
+    rig_end();
+}
+
+static void test_sharing(void)
+{
+    PSTREAM first;
+
+    rig_begin_started();
+    first = rig.stream;
+    g_assert_cmphex(StreamCreate(&rig.device, &rig.stream), ==, STATUS_SUCCESS);
+    g_assert_cmphex(rig_start((isoav_start){ .alternate = 4 }), ==,
+                    STATUS_SHARING_VIOLATION);
+    StreamClose(rig.stream);
+    StreamDereference(rig.stream);
+    rig.stream = first;
+    rig_end();
+}
+
+static void test_bad_start(void)
+{
+    static const struct {
+        isoav_start start;
+        NTSTATUS status;
+    } rows[] = {
+        { { .alternate = 0 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 3 }, STATUS_INVALID_PARAMETER },
+        { { .interface_number = 8, .alternate = 1 }, STATUS_INVALID_PARAMETER },
+        { { .interface_number = 255, .alternate = 1 },
+          STATUS_INVALID_PARAMETER },
+        { { .alternate = 4, .reserved0 = 1 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 4, .endpoint = 0x82 }, STATUS_INVALID_PARAMETER },
+        { { .interface_number = 1, .alternate = 1, .endpoint = 0x02 },
+          STATUS_INVALID_PARAMETER }, /* OUT */
+        { { .interface_number = 1, .alternate = 4 }, STATUS_NOT_SUPPORTED },
+        { { .alternate = 4, .urbs = 2 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 4, .urbs = 33 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 4, .packets = 12 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 4, .packets = 1032 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 4, .packets = 0xfffffff8 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 4, .fifo_bytes = 1000 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 4, .fifo_bytes = 0xffffffff },
+          STATUS_INVALID_PARAMETER },
+    };
+    unsigned i;
+
+    rig_begin();
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_test_message("row %u", i);
+        g_assert_cmphex(rig_start(rows[i].start), ==, rows[i].status);
+    }
+    g_assert_cmpstr(rig.events->str, ==, "");
+    g_assert_cmpuint(rig.submissions, ==, 0);
+    rig_end();
+}
+
+static void test_defaults(void)
+{
+    rig_begin();
+    rig.started = (isoav_started){ 4, 64, 2048, 1, 2080, 4 << 20 };
+    g_assert_cmphex(rig_start((isoav_start){ .alternate = 4 }), ==,
+                    STATUS_SUCCESS);
+    g_assert_cmpuint(rig.started.urbs, ==, 4);
+    g_assert_cmpuint(rig.started.packets, ==, 64);
+    g_assert_cmpuint(rig.started.fifo_bytes, ==, 4 << 20);
+    g_assert_cmpuint(rig.submissions, ==, 4);
+    rig_end();
+}
+
+static void test_no_bandwidth(void)
+{
+    rig_begin();
+    rig.select_status = STATUS_INSUFFICIENT_RESOURCES;
+    g_assert_cmphex(rig_start((isoav_start){ .alternate = 4 }), ==,
+                    STATUS_INSUFFICIENT_RESOURCES);
+    g_assert_cmpstr(rig.events->str, ==, "alt0.4 alt0.0 ");
+    g_assert_cmphex(rig_stats().usbd_status, ==,
+                    (ULONG)USBD_STATUS_NO_BANDWIDTH);
+    g_assert_cmpint(rig.device.RemoveLock.Count, ==, 0);
+    rig_end();
+}
+
+/* Memory runs out at each allocation in turn. */
+static void test_no_memory(void)
+{
+    unsigned n;
+    NTSTATUS status;
+
+    for (n = 1;; n++) {
+        rig_begin();
+        rig.started = (isoav_started){ 3, 8, 2048, 1, 2080, 65536 };
+        host.fail_after = n;
+        status = rig_start(rig_small_start());
+        if (NT_SUCCESS(status)) {
+            break;
+        }
+        g_assert_cmphex(status, ==, STATUS_INSUFFICIENT_RESOURCES);
+        g_assert_cmpuint(rig.submissions, ==, 0);
+        rig_end();
+    }
+    host.fail_after = 0;
+    g_assert_cmpuint(n, ==, 1 + 8); /* FIFO, ring, three URBs and buffers */
+    rig_end();
+}
+
+/* A driver below that fails at once, for ever: no recursion, and an end. */
+static void test_inline_failure(void)
+{
+    rig_begin();
+    rig.started = (isoav_started){ 3, 8, 2048, 1, 2080, 65536 };
+    rig.inline_fail = USBD_STATUS_BAD_START_FRAME;
+    g_assert_cmphex(rig_start(rig_small_start()), ==, STATUS_SUCCESS);
+    g_assert_cmpuint(rig.submissions, ==, 17);
+    g_assert_cmpuint(rig.deepest, ==, 1);
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_FAILED);
+    g_assert_cmphex(rig_stats().usbd_status, ==,
+                    (ULONG)USBD_STATUS_BAD_START_FRAME);
+    rig_start_read(0, RIG_READ_BYTES);
+    rig_check_ended(0, STATUS_DEVICE_DATA_ERROR);
+    rig_stop(STATUS_SUCCESS);
+    rig_end();
+}
+
+/* A few rejections are forgotten when an URB works again. */
+static void test_rejections_forgotten(void)
+{
+    unsigned i, n;
+
+    rig_begin_started();
+    for (n = 0; n < 5; n++) {
+        for (i = 0; i < 10; i++) {
+            rig_complete_as(USBD_STATUS_BAD_START_FRAME, STATUS_UNSUCCESSFUL,
+                            0);
+        }
+        rig_complete();
+    }
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_RUNNING);
+    g_assert_cmpuint(rig_stats().urbs_failed, ==, 50);
+    g_assert_cmpuint(rig_stats().packets, ==, 40);
+    rig_end();
+}
+
+static void gone_with(USBD_STATUS usbd, NTSTATUS status, NTSTATUS expected)
+{
+    rig_begin_started();
+    rig_start_read(0, RIG_READ_BYTES);
+    rig_complete_as(usbd, status, 0);
+    g_assert_cmpuint(rig.submissions, ==, 3); /* never again */
+    g_assert_true(rig.read[0].irp.IsCompleted);
+    g_assert_cmphex(rig.read[0].irp.IoStatus.Status, ==, expected);
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_FAILED);
+    rig_complete();
+    g_assert_cmpuint(rig.submissions, ==, 3);
+    rig_end();
+}
+
+static void test_gone(void)
+{
+    gone_with(USBD_STATUS_DEVICE_GONE, STATUS_UNSUCCESSFUL,
+              STATUS_DEVICE_REMOVED);
+    gone_with(0, STATUS_NO_SUCH_DEVICE, STATUS_DEVICE_REMOVED);
+    gone_with(0, STATUS_DEVICE_NOT_CONNECTED, STATUS_DEVICE_REMOVED);
+    gone_with(USBD_STATUS_CANCELED, STATUS_CANCELLED, STATUS_CANCELLED);
+}
+
+static void hold_and_resume(void)
+{
+    DeviceLock(&rig.device);
+    StreamsHold(&rig.device);
+    rig.device.State = DeviceHeld;
+    StreamsResume(&rig.device); /* not yet */
+    g_assert_cmpuint(rig.submissions, ==, 3);
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_HELD);
+    rig.device.State = DeviceStarted;
+    StreamsResume(&rig.device);
+    DeviceUnlock(&rig.device);
+}
+
+static void test_hold(void)
+{
+    rig_begin_started();
+    rig_complete();
+    rig.submissions = 3;
+    rig_start_read(0, RIG_READ_BYTES);
+    rig_start_read(1, RIG_READ_BYTES);
+    hold_and_resume();
+    g_assert_cmpstr(rig.events->str, ==, "alt0.4 abort alt0.0 alt0.4 ");
+    g_assert_false(rig.read[1].irp.IsCompleted); /* it just waits */
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_RUNNING);
+    g_assert_cmpuint(rig_stats().restarts, ==, 1);
+    rig.frame += 1000;
+    rig.number = 8;
+    rig_complete();
+    rig_check_read(1, 8, 8);
+    g_assert_cmpuint(rig_stats().xruns, ==, 0); /* a restart is none */
+    rig_end();
+}
+
+static void test_hold_fails_to_resume(void)
+{
+    rig_begin_started();
+    rig_start_read(0, RIG_READ_BYTES);
+    rig.select_status = STATUS_INSUFFICIENT_RESOURCES;
+    hold_and_resume();
+    rig_check_ended(0, STATUS_INSUFFICIENT_RESOURCES);
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_FAILED);
+    rig_stop(STATUS_SUCCESS);
+    rig_end();
+}
+
+static void test_surprise_removal(void)
+{
+    rig_begin_started();
+    rig_start_read(0, RIG_READ_BYTES);
+    rig.device.State = DeviceGone;
+    DeviceLock(&rig.device);
+    StreamsEnd(&rig.device, STATUS_DEVICE_REMOVED);
+    DeviceUnlock(&rig.device);
+    g_assert_cmpstr(rig.events->str, ==, "alt0.4 abort "); /* no alternate 0 */
+    rig_check_ended(0, STATUS_DEVICE_REMOVED);
+    g_assert_cmpint(rig.device.RemoveLock.Count, ==, 0);
+    rig_end();
+}
+
+/* The device is being removed: no stream gets going. */
+static void test_removed_lock(void)
+{
+    rig_begin();
+    rig.device.RemoveLock.Removed = 1;
+    g_assert_cmphex(rig_start((isoav_start){ .alternate = 4 }), ==,
+                    STATUS_DELETE_PENDING);
+    g_assert_cmpstr(rig.events->str, ==, "");
+    rig.device.RemoveLock.Removed = 0;
+    rig_end();
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/control/stop", test_stop);
+    g_test_add_func("/control/stop/waiting-read", test_stop_ends_waiting_read);
+    g_test_add_func("/control/stop/waits", test_stop_waits);
+    g_test_add_func("/control/stop/cancels", test_stop_cancels);
+    g_test_add_func("/control/start/again", test_start_again);
+    g_test_add_func("/control/start/twice", test_start_twice);
+    g_test_add_func("/control/start/sharing", test_sharing);
+    g_test_add_func("/control/start/bad", test_bad_start);
+    g_test_add_func("/control/start/defaults", test_defaults);
+    g_test_add_func("/control/start/no-bandwidth", test_no_bandwidth);
+    g_test_add_func("/control/start/no-memory", test_no_memory);
+    g_test_add_func("/control/start/removed", test_removed_lock);
+    g_test_add_func("/control/fail/inline", test_inline_failure);
+    g_test_add_func("/control/fail/rejections", test_rejections_forgotten);
+    g_test_add_func("/control/fail/gone", test_gone);
+    g_test_add_func("/control/hold", test_hold);
+    g_test_add_func("/control/hold/fails", test_hold_fails_to_resume);
+    g_test_add_func("/control/surprise-removal", test_surprise_removal);
+    return g_test_run();
+}
