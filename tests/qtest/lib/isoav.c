@@ -11,11 +11,8 @@
 static const struct {
     unsigned transactions, mps, interval;
 } alternates[ISOAV_TEST_ALT_MAX + 1] = {
-    [1] = { 1, 192, 0 },
-    [2] = { 1, 1024, 0 },
-    [3] = { 3, 1024, 0 },
-    [4] = { 1, 1024, 3 },
-    [5] = { 2, 1024, 0 },
+    [1] = { 1, 192, 0 },  [2] = { 1, 1024, 0 }, [3] = { 3, 1024, 0 },
+    [4] = { 1, 1024, 3 }, [5] = { 2, 1024, 0 },
 };
 
 unsigned hcd_isoav_packet_bytes(unsigned alternate)
