@@ -67,8 +67,9 @@ typedef struct ixhci_ep {
     ixhci_ep_config cfg;
     uint32_t words[IXHCI_CONTEXT_WORDS]; /* its Output Endpoint Context */
     ixhci_ring ring;
-    ixhci_flow flow; /* periodic endpoints */
-    uint64_t due_uf; /* IXHCI_UF_NEVER: not on the work list */
+    ixhci_flow flow;  /* periodic endpoints */
+    uint64_t due_uf;  /* IXHCI_UF_NEVER: not on the work list */
+    uint64_t wake_uf; /* when the timer serves it; below due_uf: not known */
     QTAILQ_ENTRY(ixhci_ep) work;
     ixhci_wait wait;
     ixhci_td td;
@@ -121,6 +122,8 @@ typedef struct {
     uint32_t segment;
     uint32_t index;
     bool pcs;
+    uint64_t posted; /* events since the ring was opened */
+    uint64_t loud;   /* `posted` after the last one without BEI */
     bool full;       /* an Event Ring Full Error event was written */
     GQueue *waiting; /* ixhci_event: no room yet */
     /* the interrupt's side (§4.17) */
@@ -168,6 +171,7 @@ struct IxhciState {
     OnOffAuto msi;
     OnOffAuto msix;
     bool streams;
+    bool coalesce; /* service.c, rule 2 */
 
     const ixhci_dma_ops *dma;
     const ixhci_bus_ops *usb;
@@ -199,7 +203,7 @@ struct IxhciState {
     QTAILQ_HEAD(, ixhci_ep) work;
     bool serving;
 
-    unsigned work_left; /* see pipeline.c, rule 6 */
+    unsigned work_left; /* service.c, rule 5 */
     uint64_t pause_uf;  /* no fetching before this microframe */
 
     unsigned dma_depth; /* rule 5 */
@@ -224,6 +228,7 @@ bool ixhci_dma_load_words(IxhciState *x, uint64_t gpa, uint32_t *words,
 bool ixhci_dma_store_words(IxhciState *x, uint64_t gpa, const uint32_t *words,
                            size_t count);
 bool ixhci_dma_load_trb(void *opaque, uint64_t gpa, xhci_trb *trb);
+bool ixhci_dma_peek(IxhciState *x, uint64_t gpa, xhci_trb *trbs, size_t count);
 
 /* intr.c: interrupts and their moderation (§4.17) */
 extern const ixhci_intr_ops ixhci_intr_pci;
@@ -274,17 +279,22 @@ unsigned ixhci_endpoint_unhalt(ixhci_ep *ep);
 unsigned ixhci_endpoint_set_dequeue(ixhci_ep *ep, uint64_t pointer);
 bool ixhci_endpoint_start(ixhci_ep *ep);
 
-/* pipeline.c: from doorbell to event, and the one timer */
+/* pipeline.c: from doorbell to event */
 extern const ixhci_sched_ops ixhci_sched_clock;
 void ixhci_pipeline_doorbell(ixhci_ep *ep);
 void ixhci_pipeline_wakeup(ixhci_ep *ep);
 void ixhci_pipeline_complete(ixhci_ep *ep);
 void ixhci_pipeline_device_left(ixhci_ep *ep);
-void ixhci_pipeline_due(ixhci_ep *ep, uint64_t uf);
+void ixhci_pipeline_serve(ixhci_ep *ep, uint64_t uf); /* one turn */
+
+/* service.c: the work list and the one timer */
+void ixhci_service_due(ixhci_ep *ep, uint64_t uf);
+void ixhci_service_look_again(ixhci_ep *ep); /* its ring may have changed */
 void ixhci_service_arm(IxhciState *x);
 void ixhci_service_charge(IxhciState *x, unsigned units);
 void ixhci_service_pause(IxhciState *x);
 void ixhci_service(void *opaque);         /* the timer's callback */
+void ixhci_service_sync(IxhciState *x);   /* the guest is about to look */
 void ixhci_service_resume(IxhciState *x); /* an event ring has room again */
 
 /* slot.c: device slots and their contexts (§4.5) */

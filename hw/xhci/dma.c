@@ -66,6 +66,20 @@ bool ixhci_dma_store_words(IxhciState *x, uint64_t gpa, const uint32_t *words,
     return x->dma->store(x, gpa, wire, count * sizeof(*wire));
 }
 
+/*
+ * TRBs as they are in memory, only to learn when to load them. Not a part of
+ * the bus's traffic: a failure is silent and no filter sees it.
+ */
+bool ixhci_dma_peek(IxhciState *x, uint64_t gpa, xhci_trb *trbs, size_t count)
+{
+    MemTxResult result;
+
+    x->dma_depth++;
+    result = pci_dma_read(PCI_DEVICE(x), gpa, trbs, count * sizeof(*trbs));
+    x->dma_depth--;
+    return result == MEMTX_OK;
+}
+
 bool ixhci_dma_load_trb(void *opaque, uint64_t gpa, xhci_trb *trb)
 {
     return ixhci_dma_load_words(opaque, gpa, trb->dw, ARRAY_SIZE(trb->dw));

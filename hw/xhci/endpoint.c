@@ -67,7 +67,7 @@ ixhci_ep *ixhci_endpoint_new(IxhciState *x, ixhci_slot *slot, unsigned dci,
 void ixhci_endpoint_idle(ixhci_ep *ep)
 {
     ixhci_packet_cancel(ep);
-    ixhci_pipeline_due(ep, IXHCI_UF_NEVER);
+    ixhci_service_due(ep, IXHCI_UF_NEVER);
     ep->wait = IXHCI_WAIT_NOTHING;
     ep->flow.in_flow = false;
 }

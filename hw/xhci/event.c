@@ -9,6 +9,8 @@
  *     events wait here, in order, rings are not fetched from, and a write to
  *     ERDP lets everything go on (§4.9.4). None is lost.
  *  4. An event for an interrupter that has no ring is dropped and traced.
+ *  5. Events are counted. What the consumer leaves in the ring wants another
+ *     interrupt (§4.17.2), unless all of it was posted with BEI (§4.17.5).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -65,6 +67,7 @@ static void write_trb(IxhciState *x, ixhci_intr *intr, const xhci_trb *trb)
     }
     smp_wmb();
     ixhci_dma_store_words(x, gpa + 12, &last, 1);
+    intr->posted++;
     step_position(intr, &intr->segment, &intr->index);
     if (wrapped && intr->segment == 0 && intr->index == 0) {
         intr->pcs = !intr->pcs;
@@ -84,7 +87,10 @@ static bool try_post(IxhciState *x, unsigned i, const ixhci_event *event)
                       ixhci_trb_pointer(&event->trb), event->trb.dw[2],
                       event->trb.dw[3]);
     write_trb(x, intr, &event->trb);
-    intr->ipe |= !event->bei;
+    if (!event->bei) {
+        intr->loud = intr->posted;
+        intr->ipe = true;
+    }
     return true;
 }
 
@@ -102,6 +108,7 @@ static void post_full(IxhciState *x, unsigned i)
     trb.dw[2] = xhci_set(0, EVT_CC, CC_EVENT_RING_FULL);
     trb.dw[3] = xhci_set(0, TRB_TYPE, EVT_HOST_CONTROLLER);
     write_trb(x, intr, &trb);
+    intr->loud = intr->posted;
     intr->ipe = true;
     ixhci_intr_update(x, i);
 }
@@ -197,6 +204,8 @@ void ixhci_event_open(IxhciState *x, unsigned i)
     intr->segment = 0;
     intr->index = 0;
     intr->pcs = true;
+    intr->posted = 0;
+    intr->loud = 0;
     for (uint32_t k = 0; k < count; k++) {
         if (!load_segment(x, intr->erstba + k * 16, &intr->segments[k])) {
             return;
@@ -205,19 +214,38 @@ void ixhci_event_open(IxhciState *x, unsigned i)
     intr->segment_count = count;
 }
 
-/* A pointer of which one half is still to be written may be anywhere. */
-static bool is_in_ring(const ixhci_intr *intr, uint64_t gpa)
+/* A pointer of which one half is still to be written may be anywhere. If it
+ * is in the ring, *trbs says how many TRBs precede it there. */
+static bool is_in_ring(const ixhci_intr *intr, uint64_t gpa, uint32_t *trbs)
 {
+    *trbs = 0;
     for (uint32_t i = 0; i < intr->segment_count; i++) {
         const ixhci_segment *segment = &intr->segments[i];
 
         if (gpa >= segment->base_gpa &&
             gpa - segment->base_gpa <
                 (uint64_t)segment->trbs * XHCI_TRB_BYTES) {
+            *trbs += (gpa - segment->base_gpa) / XHCI_TRB_BYTES;
             return true;
         }
+        *trbs += segment->trbs;
     }
     return false;
+}
+
+/* Rule 5: is there an event without BEI that the consumer has not taken? */
+static bool is_loud(const ixhci_intr *intr)
+{
+    uint32_t consumer, producer, all = 0;
+
+    if (!is_in_ring(intr, intr->erdp, &consumer)) {
+        return true;
+    }
+    is_in_ring(intr, enqueue_gpa(intr), &producer);
+    for (uint32_t i = 0; i < intr->segment_count; i++) {
+        all += intr->segments[i].trbs;
+    }
+    return intr->loud + (producer + all - consumer) % all > intr->posted;
 }
 
 /* Rule 3: posts what waits; false while something still does. */
@@ -244,6 +272,7 @@ static bool post_waiting(IxhciState *x, unsigned i)
 void ixhci_event_drain(IxhciState *x, unsigned i, bool clears_ehb)
 {
     ixhci_intr *intr = &x->intrs[i];
+    uint32_t trbs;
 
     if (clears_ehb) {
         intr->ehb = false;
@@ -251,13 +280,9 @@ void ixhci_event_drain(IxhciState *x, unsigned i, bool clears_ehb)
     if (intr->segment_count == 0) {
         return;
     }
-    if (intr->erdp == enqueue_gpa(intr)) {
-        intr->ipe = false;
-    } else if (clears_ehb) {
-        intr->ipe = true; /* §4.17.2: what is left wants an interrupt */
-    }
-    if (intr->full && ixhci_is_running(x) && is_in_ring(intr, intr->erdp) &&
-        post_waiting(x, i)) {
+    intr->ipe = (intr->ipe || clears_ehb) && is_loud(intr);
+    if (intr->full && ixhci_is_running(x) &&
+        is_in_ring(intr, intr->erdp, &trbs) && post_waiting(x, i)) {
         intr->full = false;
         ixhci_service_resume(x);
     }

@@ -217,6 +217,14 @@ static void pci_exit(PCIDevice *pci)
     msi_uninit(pci);
 }
 
+/* Bus Master Enable and the messages are things that the guest can change. */
+static void pci_write_config(PCIDevice *pci, uint32_t addr, uint32_t value,
+                             int bytes)
+{
+    ixhci_service_sync(IXHCI(pci));
+    pci_default_write_config(pci, addr, value, bytes);
+}
+
 static void pci_reset(DeviceState *dev)
 {
     ixhci_power_chip_reset(IXHCI(dev));
@@ -228,6 +236,7 @@ static ISOLABProperty properties[] = {
     DEFINE_PROP_UINT32("slots", IxhciState, num_slots, 64),
     DEFINE_PROP_UINT32("intrs", IxhciState, num_intrs, IXHCI_MAX_INTRS),
     DEFINE_PROP_BOOL("streams", IxhciState, streams, false),
+    DEFINE_PROP_BOOL("coalesce", IxhciState, coalesce, true),
     DEFINE_PROP_ON_OFF_AUTO("msi", IxhciState, msi, ON_OFF_AUTO_OFF),
     DEFINE_PROP_ON_OFF_AUTO("msix", IxhciState, msix, ON_OFF_AUTO_AUTO),
     ISOLAB_PROPERTIES_END
@@ -250,6 +259,7 @@ static void ixhci_class_init(ObjectClass *klass, void *data)
     set_bit(DEVICE_CATEGORY_USB, dc->categories);
     pc->realize = pci_realize;
     pc->exit = pci_exit;
+    pc->config_write = pci_write_config;
     pc->vendor_id = IXHCI_PCI_VENDOR;
     pc->device_id = IXHCI_PCI_DEVICE;
     pc->class_id = PCI_CLASS_SERIAL_USB;

@@ -4,28 +4,21 @@
  *
  *   load the TD -> place it in time -> put it on the bus -> retire it
  *
- *  1. An endpoint with work has a microframe at which it is due; it is on the
- *     work list, and the one timer fires at the smallest of them.
+ *  1. An endpoint with work has a microframe at which it is due; service.c
+ *     gives it its turn.
  *  2. A TD is loaded when it is due and not before, even if it was looked at
  *     earlier to learn when that is: drivers rewrite rings late.
  *  3. Isochronous: one TD per ESIT (§4.14.2.1); missed TDs are retired at once;
  *     a dry ring is one xrun event and the end of the data flow (§4.10.3.1).
  *  4. Bulk and control run until the ring is empty or the device has no
  *     answer; interrupt endpoints the same, a TD per ESIT.
- *  5. A full event ring stops all fetching (§4.9.4). ESITs that pass meanwhile
- *     are lost to the TDs that were queued for them.
- *  6. The work of one call is bounded: in TRBs walked, and in KiB moved. What
- *     is left over waits for the next microframe, so that the virtual clock
- *     moves on; isochronous TDs whose ESIT passes meanwhile are missed.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "core.h"
 #include "trace-hw_xhci.h"
 
-/* Rule 6. A turn is what one endpoint may do before the next one has its own.
- */
-#define WORK_PER_SERVICE 32768
+/* A turn is what one endpoint may do before the next one has its own. */
 #define TDS_PER_TURN 64
 
 static ixhci_due clock_place(IxhciState *x, const ixhci_ep *ep,
@@ -38,19 +31,6 @@ static ixhci_due clock_place(IxhciState *x, const ixhci_ep *ep,
 const ixhci_sched_ops ixhci_sched_clock = {
     .place = clock_place,
 };
-
-void ixhci_pipeline_due(ixhci_ep *ep, uint64_t uf)
-{
-    bool listed = ep->due_uf != IXHCI_UF_NEVER;
-    bool wanted = uf != IXHCI_UF_NEVER;
-
-    if (listed && !wanted) {
-        QTAILQ_REMOVE(&ep->x->work, ep, work);
-    } else if (wanted && !listed) {
-        QTAILQ_INSERT_TAIL(&ep->x->work, ep, work);
-    }
-    ep->due_uf = uf;
-}
 
 /* Retire: decide, then act. State and data go before the events (§4.9.4). */
 static void retire(ixhci_ep *ep, const ixhci_outcome *how)
@@ -116,7 +96,7 @@ static bool load(ixhci_ep *ep, bool *empty)
 /* xHCI 1.2 §4.10.3.1: once per dry stretch, and only out of a data flow. */
 static void run_dry(ixhci_ep *ep, uint64_t uf)
 {
-    ixhci_pipeline_due(ep, IXHCI_UF_NEVER);
+    ixhci_service_due(ep, IXHCI_UF_NEVER);
     if (!ep->flow.in_flow) {
         return;
     }
@@ -144,13 +124,13 @@ static bool place(ixhci_ep *ep, uint64_t uf)
         if (ep->flow.in_flow) {
             ep->flow.next_uf = due_uf;
         }
-        ixhci_pipeline_due(ep, uf);
+        ixhci_service_due(ep, uf);
         retire_as(ep, CC_MISSED_SERVICE);
         return false;
     }
     ep->flow.in_flow = true;
     ep->flow.next_uf = due_uf;
-    ixhci_pipeline_due(ep, due_uf);
+    ixhci_service_due(ep, due_uf);
     return due_uf <= uf;
 }
 
@@ -174,7 +154,7 @@ static bool serve_isoch(ixhci_ep *ep, uint64_t uf)
         return ep->due_uf <= uf;
     }
     ep->flow.next_uf = uf + (UINT64_C(1) << ep->flow.interval);
-    ixhci_pipeline_due(ep, ep->flow.next_uf);
+    ixhci_service_due(ep, ep->flow.next_uf);
     ixhci_packet_submit(ep, uf, &how);
     retire(ep, &how);
     return false;
@@ -189,7 +169,7 @@ static bool is_its_turn(ixhci_ep *ep, uint64_t uf)
         return true;
     }
     turn = ixhci_sched_align(&ep->flow, MAX(uf, ep->flow.next_uf));
-    ixhci_pipeline_due(ep, turn);
+    ixhci_service_due(ep, turn);
     return turn == uf;
 }
 
@@ -203,7 +183,7 @@ static bool serve_queue(ixhci_ep *ep, uint64_t uf)
         return false;
     }
     if (!load(ep, &empty)) {
-        ixhci_pipeline_due(ep, IXHCI_UF_NEVER);
+        ixhci_service_due(ep, IXHCI_UF_NEVER);
         return false;
     }
     if (!ep->td.has_data) {
@@ -222,12 +202,12 @@ static bool serve_queue(ixhci_ep *ep, uint64_t uf)
         ep->wait = IXHCI_WAIT_PACKET;
         break;
     }
-    ixhci_pipeline_due(ep, IXHCI_UF_NEVER);
+    ixhci_service_due(ep, IXHCI_UF_NEVER);
     return false;
 }
 
 /* One turn of one endpoint. */
-static void serve(ixhci_ep *ep, uint64_t uf)
+void ixhci_pipeline_serve(ixhci_ep *ep, uint64_t uf)
 {
     IxhciState *x = ep->x;
     bool isoch = ixhci_ep_is_isoch(ep->cfg.type);
@@ -243,143 +223,9 @@ static void serve(ixhci_ep *ep, uint64_t uf)
     }
     if (ixhci_is_running(x) && ep->state == EP_STATE_RUNNING) {
         /* its turn is over: behind the others */
-        ixhci_pipeline_due(ep, IXHCI_UF_NEVER);
-        ixhci_pipeline_due(ep, uf);
+        ixhci_service_due(ep, IXHCI_UF_NEVER);
+        ixhci_service_due(ep, uf);
     }
-}
-
-static ixhci_ep *earliest(IxhciState *x)
-{
-    ixhci_ep *ep, *first = NULL;
-
-    QTAILQ_FOREACH (ep, &x->work, work) {
-        if (!first || ep->due_uf < first->due_uf) {
-            first = ep;
-        }
-    }
-    return first;
-}
-
-/* xHCI 1.2 §6.4.2.8: MFINDEX Wrap Event, when EWE asks for it. */
-static void report_wraps(IxhciState *x, uint64_t now_uf)
-{
-    ixhci_event event = { .intr = 0 };
-
-    while (now_uf >= x->wrap_uf) {
-        /* a clock that leapt reports the last wrap only */
-        x->wrap_uf += ((now_uf - x->wrap_uf) & ~(uint64_t)MFINDEX_MASK) +
-                      MFINDEX_MASK + 1;
-        if (ixhci_is_running(x) && (x->usbcmd & USBCMD_EWE)) {
-            event.trb.dw[2] = xhci_set(0, EVT_CC, CC_SUCCESS);
-            event.trb.dw[3] = xhci_set(0, TRB_TYPE, EVT_MFINDEX_WRAP);
-            x->event->post(x, &event);
-        }
-    }
-}
-
-/* The one timer (rule 1). */
-void ixhci_service_arm(IxhciState *x)
-{
-    uint64_t ns = UINT64_MAX;
-    bool fetches = ixhci_is_running(x) && ixhci_event_has_room(x);
-    ixhci_ep *ep = fetches ? earliest(x) : NULL;
-    uint64_t port_uf = ixhci_port_next_uf(x);
-
-    if (x->serving) {
-        return;
-    }
-    if (fetches && x->command_waits) {
-        ns = x->pause_uf * IXHCI_UF_NS;
-    }
-    if (ep) {
-        ns = MIN(ns, MAX(ep->due_uf, x->pause_uf) * IXHCI_UF_NS);
-    }
-    if (port_uf != IXHCI_UF_NEVER) {
-        ns = MIN(ns, port_uf * IXHCI_UF_NS);
-    }
-    if (ixhci_is_running(x) && (x->usbcmd & USBCMD_EWE)) {
-        ns = MIN(ns, x->wrap_uf * IXHCI_UF_NS);
-    }
-    for (unsigned i = 0; i < x->num_intrs; i++) {
-        if (x->intrs[i].ipe && !x->intrs[i].ehb) {
-            ns = MIN(ns, x->intrs[i].moderate_ns);
-        }
-    }
-    if (ns == UINT64_MAX) {
-        timer_del(x->timer);
-    } else {
-        timer_mod_ns(x->timer, ns);
-    }
-}
-
-void ixhci_service_charge(IxhciState *x, unsigned units)
-{
-    x->work_left -= MIN(x->work_left, units);
-}
-
-void ixhci_service_pause(IxhciState *x)
-{
-    x->pause_uf = ixhci_now_uf() + 1;
-}
-
-/* Rules 5 and 6: what was due before now and is isochronous is late. */
-static void lose_the_past(IxhciState *x)
-{
-    uint64_t now_uf = ixhci_now_uf();
-    ixhci_ep *ep;
-
-    QTAILQ_FOREACH (ep, &x->work, work) {
-        ep->flow.stale_uf = now_uf;
-    }
-}
-
-static void hold_up(IxhciState *x)
-{
-    trace_ixhci_hold_up(ixhci_now_uf());
-    lose_the_past(x);
-    ixhci_service_pause(x);
-}
-
-void ixhci_service(void *opaque)
-{
-    IxhciState *x = opaque;
-    uint64_t now_uf = ixhci_now_uf();
-    ixhci_ep *ep;
-
-    if (x->serving) {
-        return; /* whoever is above us sees the work list again */
-    }
-    x->serving = true;
-    x->work_left = WORK_PER_SERVICE;
-    ixhci_port_service(x, now_uf);
-    report_wraps(x, now_uf);
-    if (x->command_waits && now_uf >= x->pause_uf) {
-        ixhci_command_doorbell(x);
-    }
-    while (now_uf >= x->pause_uf) {
-        ep = earliest(x);
-        if (!ep || ep->due_uf > now_uf || !ixhci_is_running(x) ||
-            !ixhci_event_has_room(x)) {
-            break;
-        }
-        if (!x->work_left) {
-            hold_up(x);
-            break;
-        }
-        serve(ep, ep->due_uf);
-    }
-    for (unsigned i = 0; i < x->num_intrs; i++) {
-        ixhci_intr_update(x, i);
-    }
-    x->serving = false;
-    ixhci_service_arm(x);
-}
-
-/* Rule 5. */
-void ixhci_service_resume(IxhciState *x)
-{
-    lose_the_past(x);
-    ixhci_service_arm(x);
 }
 
 void ixhci_pipeline_doorbell(ixhci_ep *ep)
@@ -389,9 +235,12 @@ void ixhci_pipeline_doorbell(ixhci_ep *ep)
         return;
     }
     if (ep->wait != IXHCI_WAIT_NOTHING || ep->due_uf != IXHCI_UF_NEVER) {
-        return; /* it is at work; it will come to the new TDs */
+        /* it is at work and will come to the new TDs */
+        ixhci_service_look_again(ep);
+        ixhci_service_arm(ep->x);
+        return;
     }
-    ixhci_pipeline_due(ep, ixhci_now_uf());
+    ixhci_service_due(ep, ixhci_now_uf());
     ixhci_service(ep->x);
 }
 
@@ -400,7 +249,7 @@ void ixhci_pipeline_wakeup(ixhci_ep *ep)
 {
     if (ep->state == EP_STATE_RUNNING && ep->wait == IXHCI_WAIT_DEVICE) {
         ep->wait = IXHCI_WAIT_NOTHING;
-        ixhci_pipeline_due(ep, ixhci_now_uf());
+        ixhci_service_due(ep, ixhci_now_uf());
         ixhci_service_arm(ep->x);
     }
 }
@@ -419,7 +268,7 @@ void ixhci_pipeline_complete(ixhci_ep *ep)
         retire(ep, &how);
     }
     if (ep->state == EP_STATE_RUNNING) {
-        ixhci_pipeline_due(ep, ixhci_now_uf());
+        ixhci_service_due(ep, ixhci_now_uf());
     }
     ixhci_service_arm(ep->x);
 }

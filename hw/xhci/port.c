@@ -379,6 +379,7 @@ static void bus_attach(USBPort *uport)
     IxhciState *x = uport->opaque;
     ixhci_port *port = port_of(x, uport);
 
+    ixhci_service_sync(x);
     if (port && sees_devices(port)) {
         attach_device(x, port);
     }
@@ -389,6 +390,7 @@ static void bus_detach(USBPort *uport)
     IxhciState *x = uport->opaque;
     ixhci_port *port = port_of(x, uport);
 
+    ixhci_service_sync(x);
     ixhci_slot_device_left(x, uport);
     if (port && sees_devices(port)) {
         bool seen = port->portsc & PORTSC_CCS;
@@ -400,6 +402,7 @@ static void bus_detach(USBPort *uport)
 
 static void bus_child_detach(USBPort *uport, USBDevice *child)
 {
+    ixhci_service_sync(uport->opaque);
     ixhci_slot_device_left(uport->opaque, child->port);
 }
 

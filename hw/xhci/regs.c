@@ -394,8 +394,10 @@ static void write_word(IxhciState *x, hwaddr addr, uint32_t value)
 static uint64_t bar_read(void *opaque, hwaddr addr, unsigned size)
 {
     IxhciState *x = opaque;
-    uint32_t word = read_word(x, addr & ~(hwaddr)3);
+    uint32_t word;
 
+    ixhci_service_sync(x);
+    word = read_word(x, addr & ~(hwaddr)3);
     trace_ixhci_reg_read(addr, word, size);
     return word >> (8 * (addr & 3));
 }
@@ -415,6 +417,7 @@ static void bar_write(void *opaque, hwaddr addr, uint64_t value, unsigned size)
                       size, addr);
         return; /* rule 2 */
     }
+    ixhci_service_sync(x);
     write_word(x, addr, value);
 }
 
