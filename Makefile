@@ -15,7 +15,8 @@ SANITIZE = -Dmodule=disabled -Dguest=disabled -Db_lundef=false \
 	-Db_sanitize=address,undefined
 
 .NOTPARALLEL:
-.PHONY: all packages headers build sanitize test demo lint install clean help
+.PHONY: all packages headers build sanitize test demo bench lint install \
+	clean help
 
 all: build
 
@@ -71,6 +72,10 @@ test: sanitize
 demo: build
 	@tests/guest/demo $(BUILD)
 
+# About two minutes; other work on the machine spreads the figures.
+bench: build
+	@ninja -C $(BUILD) bench
+
 lint: build
 	@meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite lint
 
@@ -85,6 +90,7 @@ help:
 	@echo "make          install what is missing, build the module and launcher"
 	@echo "make demo     boot a guest and watch its driver stream"
 	@echo "make test     run every test; the last line counts them"
+	@echo "make bench    measure the controller beside qemu-xhci"
 	@echo "make lint     only the checks of format, C and licences"
 	@echo "make install  install the module and launcher"
 	@echo "make clean    remove $(BUILD)/"

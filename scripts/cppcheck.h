@@ -4,8 +4,10 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#define g_auto(type) type
 #define g_autofree
 #define g_autoptr(type) type *
+#define G_GNUC_PRINTF(format, first)
 #define G_DEFINE_AUTOPTR_CLEANUP_FUNC(type, function)
 
 #define g_assert_cmpstr(a, op, b) (void)g_strcmp0(a, b)

@@ -12,21 +12,33 @@
 #define HEAP_START (1u << 20)
 #define PCI_SLOT 4
 
+/* With a clock of its own the machine is only waited for. */
+static void move_clock(Hcd *h, int64_t ns)
+{
+    if (h->options.own_clock) {
+        g_usleep(ns / 1000);
+        h->now_ns += ns;
+    } else {
+        h->now_ns = qtest_clock_step(h->qts, ns);
+    }
+}
+
 Hcd *hcd_start_with(HcdOptions options)
 {
+    const char *controller =
+        options.controller ? options.controller : hcd_controller_name();
     Hcd *h = g_new0(Hcd, 1);
 
     h->options = options;
     h->heap = HEAP_START;
     h->devfn = PCI_SLOT << 3;
     g_queue_init(&h->stash);
-    h->qts = qtest_initf("-machine q35 -nodefaults -m %u "
-                         "-device %s,id=xhci,addr=%u%s%s %s",
-                         RAM_BYTES >> 20, hcd_controller_name(), PCI_SLOT,
-                         options.props ? "," : "",
-                         options.props ? options.props : "",
-                         options.args ? options.args : "");
-    h->now_ns = qtest_clock_step(h->qts, 0);
+    h->qts = qtest_initf(
+        "-machine q35 -nodefaults -m %u "
+        "-device %s,id=xhci,addr=%u%s%s %s",
+        RAM_BYTES >> 20, controller, PCI_SLOT, options.props ? "," : "",
+        options.props ? options.props : "", options.args ? options.args : "");
+    move_clock(h, 0);
     hcd_pci_enable(h);
     hcd_read_capabilities(h);
     if (!options.no_msix) {
@@ -117,7 +129,7 @@ void hcd_step_to_uf(Hcd *h, uint64_t microframe)
     uint64_t target_ns = microframe * HCD_UF_NS;
 
     if (target_ns > h->now_ns) {
-        h->now_ns = qtest_clock_step(h->qts, target_ns - h->now_ns);
+        move_clock(h, target_ns - h->now_ns);
     }
 }
 

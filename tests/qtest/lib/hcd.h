@@ -68,10 +68,12 @@ typedef struct {
 } HcdEvent;
 
 typedef struct {
-    const char *args;  /* more of QEMU's command line */
-    const char *props; /* of the controller: "p2=2,p3=0" */
-    bool halted;       /* no INIT: the controller as it comes from reset */
+    const char *controller; /* -device; NULL: as hcd_controller_name() says */
+    const char *args;       /* more of QEMU's command line */
+    const char *props;      /* of the controller: "p2=2,p3=0" */
+    bool halted;            /* no INIT: the controller as it comes from reset */
     bool no_msix;
+    bool own_clock;      /* args have another accelerator than qtest */
     unsigned slots_en;   /* CONFIG.MaxSlotsEn; 0: as many as there are */
     unsigned event_trbs; /* in the event ring's segment; 0: 256 */
     unsigned usbcmd;     /* more bits to set with R/S */

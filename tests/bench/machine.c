@@ -1,0 +1,133 @@
+/*
+ * A QEMU with one controller: its CPU time, its memory, its timers and its
+ * events.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "bench.h"
+#include "qemu/bswap.h"
+
+const char *const bench_controllers[BENCH_SIDES] = { "ixhci", "qemu-xhci" };
+
+static pid_t read_pid(const char *path)
+{
+    g_autofree char *text = NULL;
+
+    hcd_check(g_file_get_contents(path, &text, NULL, NULL),
+              "QEMU has left no process ID in %s", path);
+    return (pid_t)g_ascii_strtoll(text, NULL, 10);
+}
+
+#define ROM_BYTES 65536
+#define RESET_VECTOR 0xfff0 /* from the ROM's start; its end is at 4 GiB */
+
+/* The ROM: cli; hlt; jmp back to it, should an NMI wake the CPU. */
+static const uint8_t rom_code[] = { 0xfa, 0xf4, 0xeb, 0xfd };
+
+static void write_rom(const char *path)
+{
+    g_autofree uint8_t *rom = g_malloc0(ROM_BYTES);
+
+    memcpy(rom + RESET_VECTOR, rom_code, sizeof(rom_code));
+    hcd_check(g_file_set_contents(path, (char *)rom, ROM_BYTES, NULL),
+              "%s cannot be written", path);
+}
+
+BenchMachine *bench_machine_start(HcdOptions options)
+{
+    BenchMachine *m = g_new0(BenchMachine, 1);
+    g_autofree char *dir = g_dir_make_tmp("isolab-bench-XXXXXX", NULL);
+    g_autofree char *pid = g_strdup_printf("%s/pid", dir);
+    g_autofree char *rom = g_strdup_printf("%s/rom", dir);
+    g_autofree char *own_clock = g_strdup_printf("-accel tcg -bios %s", rom);
+    g_autofree char *args = g_strdup_printf("-pidfile %s %s %s", pid,
+                                            options.own_clock ? own_clock : "",
+                                            options.args ? options.args : "");
+
+    options.args = args;
+    write_rom(rom);
+    m->h = hcd_start_with(options);
+    m->h->options.args = NULL;
+    m->pid = read_pid(pid);
+    hcd_check(clock_getcpuclockid(m->pid, &m->clock) == 0,
+              "process %d has no CPU-time clock", (int)m->pid);
+    unlink(pid);
+    unlink(rom);
+    rmdir(dir);
+    return m;
+}
+
+void bench_machine_finish(BenchMachine *m)
+{
+    hcd_finish(m->h);
+    g_free(m);
+}
+
+static uint64_t read_clock(clockid_t clock)
+{
+    struct timespec t;
+
+    hcd_check(clock_gettime(clock, &t) == 0, "the CPU time cannot be read");
+    return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
+}
+
+uint64_t bench_cpu_ns(const BenchMachine *m)
+{
+    return read_clock(m->clock);
+}
+
+uint64_t bench_own_cpu_ns(void)
+{
+    return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* The clock goes from one timer's deadline to the next: how many there are. */
+uint64_t bench_count_wakeups(Hcd *h, uint64_t microframes)
+{
+    uint64_t end_ns = h->now_ns + microframes * HCD_UF_NS;
+    uint64_t count = 0;
+
+    while (h->now_ns < end_ns) {
+        uint64_t now_ns = qtest_clock_step_next(h->qts);
+
+        if (now_ns <= h->now_ns) {
+            break; /* no timer is armed: the clock stays where it is */
+        }
+        h->now_ns = now_ns;
+        count += now_ns <= end_ns;
+    }
+    hcd_step_to_uf(h, DIV_ROUND_UP(MAX(h->now_ns, end_ns), HCD_UF_NS));
+    return count;
+}
+
+void bench_take_events(Hcd *h, uint64_t count[32])
+{
+    HcdEventRing *ring = &h->evt;
+    g_autofree uint8_t *copy = g_malloc(ring->size * XHCI_TRB_BYTES);
+
+    qtest_bufread(h->qts, ring->base, copy, ring->size * XHCI_TRB_BYTES);
+    for (unsigned n = 0; n < ring->size; n++) {
+        const uint8_t *trb = copy + ring->dequeue * XHCI_TRB_BYTES;
+        uint32_t dw2 = ldl_le_p(trb + 8), dw3 = ldl_le_p(trb + 12);
+
+        if (!!(dw3 & TRB_C) != ring->ccs) {
+            break;
+        }
+        hcd_check(xhci_get(dw2, EVT_CC) == CC_SUCCESS,
+                  "an event of type %u with code %u", xhci_get(dw3, TRB_TYPE),
+                  xhci_get(dw2, EVT_CC));
+        count[xhci_get(dw3, TRB_EP_ID)]++;
+        if (++ring->dequeue == ring->size) {
+            ring->dequeue = 0;
+            ring->ccs = !ring->ccs;
+        }
+    }
+    hcd_event_ack(h);
+}
+
+/* Its clock stands still meanwhile, and with it the machine. */
+void bench_machine_pause(BenchMachine *m, bool on)
+{
+    qtest_qmp_assert_success(m->h->qts, on ? "{'execute': 'stop'}"
+                                           : "{'execute': 'cont'}");
+}
