@@ -7,13 +7,13 @@
  */
 #include "hw/av/packet.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 uint32_t isoav_packet_crc(const uint8_t *wire, uint32_t payload_bytes)
 {
-    uLong crc = crc32(0, wire, ISOAV_OFF_CRC);
+    uint32_t crc = libdeflate_crc32(0, wire, ISOAV_OFF_CRC);
 
-    return (uint32_t)crc32(crc, wire + ISOAV_HEADER_BYTES, payload_bytes);
+    return libdeflate_crc32(crc, wire + ISOAV_HEADER_BYTES, payload_bytes);
 }
 
 uint32_t isoav_packet_build(uint8_t *wire, isoav_packet *header)
