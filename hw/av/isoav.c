@@ -55,29 +55,36 @@ static void no_endpoint(ISOAVDevice *s, USBPacket *p)
     p->status = USB_RET_STALL;
 }
 
+/* Rule 2: what there is room for. */
+static void put(USBPacket *p, const uint8_t *bytes, size_t count)
+{
+    size_t room = usb_packet_size(p) - p->actual_length;
+
+    usb_packet_copy(p, (void *)bytes, MIN(count, room));
+}
+
 static void packet_in(ISOAVDevice *s, USBPacket *p, int iface)
 {
     isoav_streams *streams = &s->streams;
     uint64_t microframe = packet_uf(p);
-    size_t room = usb_packet_size(p);
-    uint8_t wire[ISOAV_PACKET_MAX];
-    isoav_packet header;
-    int bytes;
+    size_t room = usb_packet_size(p), bytes;
+    isoav_reply reply;
 
-    bytes = isoav_streams_send(streams, iface, microframe, wire, &header);
-    if (bytes < 0) {
+    if (!isoav_streams_send(streams, iface, microframe, &reply)) {
         no_endpoint(s, p);
         return;
     }
-    if (header.flags & ISOAV_FLAG_SOF && iface == ISOAV_IFACE_VIDEO) {
-        trace_isoav_frame_begin(s->dev.addr, header.frame, microframe,
+    if (reply.header.flags & ISOAV_FLAG_SOF && iface == ISOAV_IFACE_VIDEO) {
+        trace_isoav_frame_begin(s->dev.addr, reply.header.frame, microframe,
                                 streams->counters[iface][ISOAV_COUNT_SKIPPED]);
     }
-    trace_isoav_packet_in(s->dev.addr, header.stream, header.sequence,
-                          microframe, header.frame, bytes);
-    usb_packet_copy(p, wire, MIN((size_t)bytes, room));
-    if ((size_t)bytes > room) {
-        /* Rule 2. */
+    bytes = reply.head_bytes + reply.payload_bytes;
+    trace_isoav_packet_in(s->dev.addr, reply.header.stream,
+                          reply.header.sequence, microframe, reply.header.frame,
+                          bytes);
+    put(p, reply.head, reply.head_bytes);
+    put(p, reply.payload, reply.payload_bytes);
+    if (bytes > room) {
         trace_isoav_packet_babble(s->dev.addr, p->ep->nr, bytes, room);
         p->status = USB_RET_BABBLE;
     }

@@ -8,19 +8,33 @@
 #include "hw/av/packet.h"
 
 #include <libdeflate.h>
+#include <string.h>
+
+uint32_t isoav_packet_crc_of(const uint8_t *head, const uint8_t *payload,
+                             uint32_t payload_bytes)
+{
+    uint32_t crc = libdeflate_crc32(0, head, ISOAV_OFF_CRC);
+
+    /* a pointer of NULL would ask for the CRC of nothing at all */
+    return payload ? libdeflate_crc32(crc, payload, payload_bytes) : crc;
+}
 
 uint32_t isoav_packet_crc(const uint8_t *wire, uint32_t payload_bytes)
 {
-    uint32_t crc = libdeflate_crc32(0, wire, ISOAV_OFF_CRC);
+    return isoav_packet_crc_of(wire, wire + ISOAV_HEADER_BYTES, payload_bytes);
+}
 
-    return libdeflate_crc32(crc, wire + ISOAV_HEADER_BYTES, payload_bytes);
+void isoav_packet_build_head(uint8_t *head, isoav_packet *header,
+                             const uint8_t *payload)
+{
+    isoav_packet_store(head, header);
+    header->crc = isoav_packet_crc_of(head, payload, header->length);
+    isoav_put32(head + ISOAV_OFF_CRC, header->crc);
 }
 
 uint32_t isoav_packet_build(uint8_t *wire, isoav_packet *header)
 {
-    isoav_packet_store(wire, header);
-    header->crc = isoav_packet_crc(wire, header->length);
-    isoav_put32(wire + ISOAV_OFF_CRC, header->crc);
+    isoav_packet_build_head(wire, header, wire + ISOAV_HEADER_BYTES);
     return ISOAV_HEADER_BYTES + (uint32_t)header->length;
 }
 
@@ -36,25 +50,26 @@ int isoav_packet_check(isoav_packet *header, const uint8_t *wire,
     return verdict;
 }
 
-void isoav_packet_fill_payload(uint8_t *payload, uint32_t bytes,
-                               uint32_t sequence)
-{
-    uint32_t i;
+/* 0, 1, ... 255, 0, 1, ...: the payload of every sequence number begins
+ * somewhere in the first 256 bytes. */
+#define RAMP_16(n)                                                          \
+    (n) + 0, (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7, \
+        (n) + 8, (n) + 9, (n) + 10, (n) + 11, (n) + 12, (n) + 13, (n) + 14, \
+        (n) + 15,
+#define RAMP_64(n) \
+    RAMP_16(n) RAMP_16((n) + 16) RAMP_16((n) + 32) RAMP_16((n) + 48)
+#define RAMP_256 RAMP_64(0) RAMP_64(64) RAMP_64(128) RAMP_64(192)
+#define RAMP_1024 RAMP_256 RAMP_256 RAMP_256 RAMP_256
+static const uint8_t ramp[] = { RAMP_1024 RAMP_1024 RAMP_1024 RAMP_256 };
+_Static_assert(sizeof(ramp) >= ISOAV_PACKET_MAX + 256, "the ramp is too short");
 
-    for (i = 0; i < bytes; i++) {
-        payload[i] = (uint8_t)(sequence + i);
-    }
+const uint8_t *isoav_packet_payload(uint32_t sequence)
+{
+    return ramp + (uint8_t)sequence;
 }
 
 int isoav_packet_payload_ok(const uint8_t *payload, uint32_t bytes,
                             uint32_t sequence)
 {
-    uint8_t difference = 0;
-    uint32_t i;
-
-    /* No early exit: the compiler makes vectors of this. */
-    for (i = 0; i < bytes; i++) {
-        difference |= payload[i] ^ (uint8_t)(sequence + i);
-    }
-    return difference == 0;
+    return memcmp(payload, isoav_packet_payload(sequence), bytes) == 0;
 }

@@ -20,6 +20,17 @@ enum {
 /* The CRC over wire[0..31] and the payload that follows the header. */
 uint32_t isoav_packet_crc(const uint8_t *wire, uint32_t payload_bytes);
 
+/* The same of a header and a payload that lies elsewhere. */
+uint32_t isoav_packet_crc_of(const uint8_t *head, const uint8_t *payload,
+                             uint32_t payload_bytes);
+
+/*
+ * Makes the header of a packet with header->length bytes of payload, which may
+ * lie elsewhere. Sets header->crc.
+ */
+void isoav_packet_build_head(uint8_t *head, isoav_packet *header,
+                             const uint8_t *payload);
+
 /*
  * Finishes a packet whose payload, header->length bytes, is in place after
  * the header. Sets header->crc; returns the packet's size.
@@ -30,9 +41,11 @@ uint32_t isoav_packet_build(uint8_t *wire, isoav_packet *header);
 int isoav_packet_check(isoav_packet *header, const uint8_t *wire,
                        uint32_t bytes);
 
-/* The payload of the test streams (isoav.h rule 6). */
-void isoav_packet_fill_payload(uint8_t *payload, uint32_t bytes,
-                               uint32_t sequence);
+/*
+ * The payload of the test streams (isoav.h rule 6), at most
+ * ISOAV_PACKET_MAX bytes of it: constant data, not to be freed.
+ */
+const uint8_t *isoav_packet_payload(uint32_t sequence);
 int isoav_packet_payload_ok(const uint8_t *payload, uint32_t bytes,
                             uint32_t sequence);
 

@@ -88,10 +88,10 @@ static const uint8_t *video_frame(isoav_streams *s, uint64_t frame)
     return s->pixels;
 }
 
-static void make_video(isoav_streams *s, uint64_t microframe, uint8_t *payload,
-                       isoav_packet *header)
+static void make_video(isoav_streams *s, isoav_reply *reply)
 {
-    isoav_video_chunk chunk = isoav_video_next(&s->video, microframe);
+    isoav_packet *header = &reply->header;
+    isoav_video_chunk chunk = isoav_video_next(&s->video, header->microframe);
     uint64_t *counters = s->counters[ISOAV_IFACE_VIDEO];
 
     header->stream = ISOAV_STREAM_VIDEO;
@@ -102,7 +102,7 @@ static void make_video(isoav_streams *s, uint64_t microframe, uint8_t *payload,
     header->frame = (uint32_t)chunk.frame;
     header->offset = chunk.offset;
     header->length = (uint16_t)chunk.length;
-    memcpy(payload, video_frame(s, chunk.frame) + chunk.offset, chunk.length);
+    reply->payload = video_frame(s, chunk.frame) + chunk.offset;
 
     counters[ISOAV_COUNT_SKIPPED] += chunk.skipped;
     if (chunk.flags & ISOAV_FLAG_EOF) {
@@ -110,61 +110,68 @@ static void make_video(isoav_streams *s, uint64_t microframe, uint8_t *payload,
     }
 }
 
-static void make_test(isoav_streams *s, uint32_t packet_max, uint8_t *payload,
-                      isoav_packet *header)
+static void make_test(isoav_streams *s, uint32_t packet_max, isoav_reply *reply)
 {
+    isoav_packet *header = &reply->header;
+
     header->stream = ISOAV_STREAM_TEST_IN;
     if (s->mode == ISOAV_MODE_SOURCE_SINK) {
         header->length = (uint16_t)(packet_max - ISOAV_HEADER_BYTES);
-        isoav_packet_fill_payload(payload, header->length, header->sequence);
+        reply->payload = isoav_packet_payload(header->sequence);
     }
 }
 
-/* Rule 4: the oldest packet of the queue as it is, or -1. */
-static int loop_back(isoav_streams *s, uint8_t *wire, isoav_packet *header)
+/* Rule 4: the oldest packet of the queue as it is; false: there is none. */
+static bool loop_back(isoav_streams *s, isoav_reply *reply)
 {
-    int bytes = -1;
+    const isoav_loopback_packet *packet = NULL;
 
     if (s->mode == ISOAV_MODE_LOOPBACK) {
-        bytes = isoav_testfn_pop(&s->test, wire);
+        packet = isoav_testfn_pop(&s->test);
     }
-    if (bytes >= 0) {
-        *header = (isoav_packet){ 0 };
-        isoav_packet_load(header, wire, (uint32_t)bytes);
+    if (packet) {
+        *reply = (isoav_reply){ .payload = packet->wire,
+                                .payload_bytes = packet->bytes };
+        isoav_packet_load(&reply->header, packet->wire, packet->bytes);
     }
-    return bytes;
+    return packet;
 }
 
-int isoav_streams_send(isoav_streams *s, int iface, uint64_t microframe,
-                       uint8_t *wire, isoav_packet *header)
+static void make_packet(isoav_streams *s, int iface, uint64_t microframe,
+                        uint32_t packet_max, isoav_reply *reply)
+{
+    reply->header = (isoav_packet){
+        .version = ISOAV_PROTOCOL_VERSION,
+        .sequence = s->sequence[iface],
+        .microframe = microframe,
+    };
+    reply->payload = NULL;
+    if (iface == ISOAV_IFACE_VIDEO) {
+        make_video(s, reply);
+    } else {
+        make_test(s, packet_max, reply);
+    }
+    isoav_packet_build_head(reply->head, &reply->header, reply->payload);
+    reply->head_bytes = ISOAV_HEADER_BYTES;
+    reply->payload_bytes = reply->header.length;
+}
+
+bool isoav_streams_send(isoav_streams *s, int iface, uint64_t microframe,
+                        isoav_reply *reply)
 {
     uint32_t packet_max = isoav_streams_packet_max(iface, s->alternate[iface]);
     uint64_t *counters = s->counters[iface];
-    int bytes = -1;
 
     if (packet_max == 0) {
-        return -1;
+        return false;
     }
-    if (iface == ISOAV_IFACE_TEST) {
-        bytes = loop_back(s, wire, header);
-    }
-    if (bytes < 0) {
-        *header = (isoav_packet){
-            .version = ISOAV_PROTOCOL_VERSION,
-            .sequence = s->sequence[iface],
-            .microframe = microframe,
-        };
-        if (iface == ISOAV_IFACE_VIDEO) {
-            make_video(s, microframe, wire + ISOAV_HEADER_BYTES, header);
-        } else {
-            make_test(s, packet_max, wire + ISOAV_HEADER_BYTES, header);
-        }
-        bytes = (int)isoav_packet_build(wire, header);
+    if (iface != ISOAV_IFACE_TEST || !loop_back(s, reply)) {
+        make_packet(s, iface, microframe, packet_max, reply);
     }
     s->sequence[iface]++;
     counters[ISOAV_COUNT_PACKETS_IN]++;
-    counters[ISOAV_COUNT_BYTES_IN] += (uint32_t)bytes;
-    return bytes;
+    counters[ISOAV_COUNT_BYTES_IN] += reply->head_bytes + reply->payload_bytes;
+    return true;
 }
 
 bool isoav_streams_receive(isoav_streams *s, const uint8_t *wire,

@@ -55,12 +55,24 @@ void isoav_streams_configure(isoav_streams *s, int configuration);
 void isoav_streams_select(isoav_streams *s, int iface, int alternate);
 
 /*
- * An IN token for this interface's endpoint: builds the packet in wire
- * (ISOAV_PACKET_MAX) and returns its size, or -1 when the present alternate
- * has no such endpoint. *header describes the packet.
+ * The answer to an IN token: a head and a payload, of which either may be
+ * empty. The payload is where it was made and good until the next call, so
+ * that it is copied once, by whoever sends it.
  */
-int isoav_streams_send(isoav_streams *s, int iface, uint64_t microframe,
-                       uint8_t *wire, isoav_packet *header);
+typedef struct {
+    isoav_packet header; /* what the packet says */
+    uint8_t head[ISOAV_HEADER_BYTES];
+    uint32_t head_bytes;
+    const uint8_t *payload;
+    uint32_t payload_bytes;
+} isoav_reply;
+
+/*
+ * An IN token for this interface's endpoint. Returns false when the present
+ * alternate has no such endpoint.
+ */
+bool isoav_streams_send(isoav_streams *s, int iface, uint64_t microframe,
+                        isoav_reply *reply);
 
 /*
  * A packet for 02h. bytes is what the host sent; only as many as fit were

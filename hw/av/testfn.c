@@ -74,15 +74,14 @@ bool isoav_testfn_push(isoav_testfn *t, const uint8_t *wire, uint32_t bytes)
     return true;
 }
 
-int isoav_testfn_pop(isoav_testfn *t, uint8_t *wire)
+const isoav_loopback_packet *isoav_testfn_pop(isoav_testfn *t)
 {
-    const isoav_loopback_packet *slot = &t->queue[t->first];
+    const isoav_loopback_packet *oldest = &t->queue[t->first];
 
     if (t->count == 0) {
-        return -1;
+        return NULL;
     }
-    memcpy(wire, slot->wire, slot->bytes);
     t->first = (t->first + 1) % ISOAV_LOOPBACK_PACKETS;
     t->count--;
-    return slot->bytes;
+    return oldest;
 }

@@ -43,7 +43,7 @@ isoav_testfn_result isoav_testfn_check(isoav_testfn *t, const uint8_t *wire,
 /* Queues a packet to go back; false: the queue is full and it is dropped. */
 bool isoav_testfn_push(isoav_testfn *t, const uint8_t *wire, uint32_t bytes);
 
-/* Takes the oldest packet; -1 when there is none, else its size. */
-int isoav_testfn_pop(isoav_testfn *t, uint8_t *wire);
+/* Takes the oldest packet, or NULL; it stays as it is until the next push. */
+const isoav_loopback_packet *isoav_testfn_pop(isoav_testfn *t);
 
 #endif

@@ -141,7 +141,7 @@ static void test_payload_pattern(void)
 {
     uint8_t payload[600];
 
-    isoav_packet_fill_payload(payload, sizeof(payload), 0x1fe);
+    memcpy(payload, isoav_packet_payload(0x1fe), sizeof(payload));
     g_assert_cmphex(payload[0], ==, 0xfe);
     g_assert_cmphex(payload[1], ==, 0xff);
     g_assert_cmphex(payload[2], ==, 0x00);
