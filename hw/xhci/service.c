@@ -195,10 +195,17 @@ static void lose_the_past(IxhciState *x)
     }
 }
 
+/* What is left is due now and not before: no backlog keeps others waiting. */
 static void hold_up(IxhciState *x)
 {
-    trace_ixhci_hold_up(ixhci_now_uf());
+    uint64_t now_uf = ixhci_now_uf();
+    ixhci_ep *ep;
+
+    trace_ixhci_hold_up(now_uf);
     lose_the_past(x);
+    QTAILQ_FOREACH (ep, &x->work, work) {
+        ep->due_uf = MAX(ep->due_uf, now_uf);
+    }
     ixhci_service_pause(x);
 }
 
@@ -235,7 +242,7 @@ static void serve_endpoints(IxhciState *x, uint64_t now_uf)
     unsigned batch = 0;
     ixhci_ep *ep;
 
-    while (now_uf >= x->pause_uf && is_fetching(x)) {
+    while (is_fetching(x)) {
         ep = earliest(x);
         if (!ep || ep->due_uf > now_uf) {
             break;
@@ -266,10 +273,12 @@ void ixhci_service(void *opaque)
     trace_ixhci_service(now_uf);
     x->serving = true;
     x->work_left = WORK_PER_UF;
-    if (x->command_waits && now_uf >= x->pause_uf) {
-        ixhci_command_doorbell(x);
+    if (now_uf >= x->pause_uf) {
+        if (x->command_waits) {
+            ixhci_command_doorbell(x);
+        }
+        serve_endpoints(x, now_uf);
     }
-    serve_endpoints(x, now_uf);
     serve_clock(x, now_uf);
     for (unsigned i = 0; i < x->num_intrs; i++) {
         ixhci_intr_update(x, i);
