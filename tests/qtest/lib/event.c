@@ -6,20 +6,27 @@
  */
 #include "hcd.h"
 
-void hcd_event_ring_init(Hcd *h, unsigned trbs)
+/* One segment of zeros, and the table that names it. */
+HcdEventRing hcd_event_ring_new(Hcd *h, unsigned trbs)
 {
-    HcdEventRing *ring = &h->evt;
-
-    *ring = (HcdEventRing){
+    HcdEventRing ring = {
         .erst = hcd_alloc(h, 16, 64),
         .base = hcd_alloc(h, (uint64_t)trbs * XHCI_TRB_BYTES, 4096),
         .size = trbs,
         .ccs = true,
     };
-    qtest_memset(h->qts, ring->base, 0, trbs * XHCI_TRB_BYTES);
-    qtest_writeq(h->qts, ring->erst, ring->base);
-    qtest_writel(h->qts, ring->erst + 8, trbs);
-    qtest_writel(h->qts, ring->erst + 12, 0);
+    qtest_memset(h->qts, ring.base, 0, trbs * XHCI_TRB_BYTES);
+    qtest_writeq(h->qts, ring.erst, ring.base);
+    qtest_writel(h->qts, ring.erst + 8, trbs);
+    qtest_writel(h->qts, ring.erst + 12, 0);
+    return ring;
+}
+
+void hcd_event_ring_init(Hcd *h, unsigned trbs)
+{
+    HcdEventRing *ring = &h->evt;
+
+    *ring = hcd_event_ring_new(h, trbs);
     hcd_intr_write(h, XHCI_ERSTSZ, 1);
     hcd_intr_write(h, XHCI_ERDP_LO, ring->base);
     hcd_intr_write(h, XHCI_ERDP_HI, 0);
@@ -55,19 +62,11 @@ static HcdEvent decode(Hcd *h, xhci_trb trb)
     };
 }
 
-/* The next event that is in memory now; the clock does not move. */
-bool hcd_event_take(Hcd *h, HcdEvent *event)
+/* The next event of a ring, from memory; no register is touched. */
+bool hcd_event_ring_take(Hcd *h, HcdEventRing *ring, HcdEvent *event)
 {
-    HcdEventRing *ring = &h->evt;
-    HcdEvent *stashed = g_queue_pop_head(&h->stash);
-    xhci_trb trb;
+    xhci_trb trb = hcd_trb_load(h, ring->base + ring->dequeue * XHCI_TRB_BYTES);
 
-    if (stashed) {
-        *event = *stashed;
-        g_free(stashed);
-        return true;
-    }
-    trb = hcd_trb_load(h, hcd_event_dequeue(h));
     if (!!(trb.dw[3] & TRB_C) != ring->ccs) {
         return false;
     }
@@ -77,6 +76,22 @@ bool hcd_event_take(Hcd *h, HcdEvent *event)
     if (++ring->dequeue == ring->size) {
         ring->dequeue = 0;
         ring->ccs = !ring->ccs;
+    }
+    return true;
+}
+
+/* The next event that is in memory now; the clock does not move. */
+bool hcd_event_take(Hcd *h, HcdEvent *event)
+{
+    HcdEvent *stashed = g_queue_pop_head(&h->stash);
+
+    if (stashed) {
+        *event = *stashed;
+        g_free(stashed);
+        return true;
+    }
+    if (!hcd_event_ring_take(h, &h->evt, event)) {
+        return false;
     }
     if (!h->keep_erdp) {
         hcd_event_ack(h);

@@ -11,6 +11,32 @@
 #define RAM_BYTES (64u << 20)
 #define HEAP_START (1u << 20)
 #define PCI_SLOT 4
+#define PUPPET_ARGS "-device usb-puppet,id=puppet,bus=xhci.0 "
+
+/* The puppet is in a shared object of the tests, for QEMU and no other. */
+static QTestState *start_qemu(HcdOptions options)
+{
+    const char *puppet = g_getenv("ISOLAB_PUPPET");
+    g_autofree char *before = g_strdup(g_getenv("LD_PRELOAD"));
+    QTestState *qts;
+
+    if (options.puppet) {
+        hcd_check(puppet, "ISOLAB_PUPPET must name isolab-puppet.so");
+        g_setenv("LD_PRELOAD", puppet, true);
+    }
+    qts = qtest_initf(
+        "-machine %s -nodefaults -m %u -device %s,id=xhci,addr=%u%s%s %s%s",
+        options.machine ? options.machine : "q35", RAM_BYTES >> 20,
+        options.controller ? options.controller : hcd_controller_name(),
+        PCI_SLOT, options.props ? "," : "", options.props ? options.props : "",
+        options.puppet ? PUPPET_ARGS : "", options.args ? options.args : "");
+    if (before) {
+        g_setenv("LD_PRELOAD", before, true);
+    } else {
+        g_unsetenv("LD_PRELOAD");
+    }
+    return qts;
+}
 
 /* With a clock of its own the machine is only waited for. */
 static void move_clock(Hcd *h, int64_t ns)
@@ -25,19 +51,13 @@ static void move_clock(Hcd *h, int64_t ns)
 
 Hcd *hcd_start_with(HcdOptions options)
 {
-    const char *controller =
-        options.controller ? options.controller : hcd_controller_name();
     Hcd *h = g_new0(Hcd, 1);
 
     h->options = options;
     h->heap = HEAP_START;
     h->devfn = PCI_SLOT << 3;
     g_queue_init(&h->stash);
-    h->qts = qtest_initf(
-        "-machine q35 -nodefaults -m %u "
-        "-device %s,id=xhci,addr=%u%s%s %s",
-        RAM_BYTES >> 20, controller, PCI_SLOT, options.props ? "," : "",
-        options.props ? options.props : "", options.args ? options.args : "");
+    h->qts = start_qemu(options);
     move_clock(h, 0);
     hcd_pci_enable(h);
     hcd_read_capabilities(h);

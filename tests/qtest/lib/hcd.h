@@ -77,6 +77,8 @@ typedef struct {
     unsigned slots_en;   /* CONFIG.MaxSlotsEn; 0: as many as there are */
     unsigned event_trbs; /* in the event ring's segment; 0: 256 */
     unsigned usbcmd;     /* more bits to set with R/S */
+    bool puppet;         /* with usb-puppet on its bus */
+    const char *machine; /* NULL: q35 */
 } HcdOptions;
 
 typedef struct {
@@ -184,6 +186,8 @@ uint64_t hcd_ring_next(const HcdRing *ring);
 xhci_trb hcd_trb_ptr(unsigned type, uint64_t ptr, uint32_t dw2, uint32_t dw3);
 
 /* event.c */
+HcdEventRing hcd_event_ring_new(Hcd *h, unsigned trbs);
+bool hcd_event_ring_take(Hcd *h, HcdEventRing *ring, HcdEvent *event);
 void hcd_event_ring_init(Hcd *h, unsigned trbs);
 bool hcd_event_take(Hcd *h, HcdEvent *event);
 void hcd_event_ack(Hcd *h);
@@ -195,6 +199,12 @@ void hcd_expect_quiet_at(Hcd *h, uint64_t microframes, const char *file,
                          int line);
 #define hcd_expect_quiet(h, microframes) \
     hcd_expect_quiet_at(h, microframes, __FILE__, __LINE__)
+
+/* intr.c: interrupter n and its ring. */
+HcdEventRing hcd_intr_n_open(Hcd *h, unsigned n, unsigned trbs);
+void hcd_intr_n_ack(Hcd *h, unsigned n, const HcdEventRing *ring);
+uint32_t hcd_intr_n_read(Hcd *h, unsigned n, unsigned offset);
+void hcd_intr_n_write(Hcd *h, unsigned n, unsigned offset, uint32_t value);
 
 /* What a Transfer Event must say; a field left out is not looked at, except
  * that ED is 0 unless asked for. `cc2` is a second code that is also right. */
@@ -328,6 +338,22 @@ enum { KBD_IN = 3, KBD_INTERVAL = 3, KBD_REPORT_BYTES = 8 };
 #define KBD_ARGS "-device usb-kbd,id=kbd,bus=xhci.0 "
 HcdDev *hcd_kbd_open(Hcd *h);
 void hcd_kbd_key(Hcd *h, bool down);
+
+/* puppet.c: usb-puppet, bulk on 81h and 02h, isochronous on 83h and 04h,
+ * interrupt on 85h; its answers are those of puppet/puppet.c. */
+enum {
+    PUPPET_IN = 3,
+    PUPPET_OUT = 4,
+    PUPPET_ISOCH_IN = 7,
+    PUPPET_ISOCH_OUT = 8,
+    PUPPET_INT = 11
+};
+HcdDev *hcd_puppet_configured(Hcd *h);
+HcdDev *hcd_puppet_open(Hcd *h);
+void hcd_puppet_answer(Hcd *h, const char *word);
+void hcd_puppet_do(Hcd *h, const char *what); /* "release", "wake" */
+uint64_t hcd_puppet_count(Hcd *h, const char *counter);
+bool hcd_puppet_holds(Hcd *h);
 
 /* isoav.c: usb-isoav, its test interface. */
 enum { ISOAV_VIDEO = 3, ISOAV_IN = 5, ISOAV_OUT = 4 }; /* 81h, 82h, 02h */
