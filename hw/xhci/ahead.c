@@ -51,7 +51,7 @@ static bool is_heard_of(const look *l, const xhci_trb *trb)
 static bool is_next_in_flow(const look *l, const xhci_trb *trb, uint64_t uf)
 {
     return xhci_get(trb->dw[3], TRB_TYPE) == TRB_ISOCH &&
-           ((trb->dw[3] & TRB_SIA) ||
+           ((trb->dw[3] & TRB_SIA) || l->ahead->flow->first_only ||
             xhci_get(trb->dw[3], TRB_FRAME_ID) ==
                 ixhci_sched_frame(l->ahead->flow, uf));
 }

@@ -23,7 +23,7 @@ typedef struct {
 static bool load_context(IxhciState *x, uint64_t gpa, unsigned index,
                          uint32_t *words)
 {
-    return ixhci_dma_load_words(x, gpa + index * IXHCI_CONTEXT_BYTES, words,
+    return ixhci_dma_load_words(x, gpa + index * x->context_bytes, words,
                                 IXHCI_CONTEXT_WORDS);
 }
 
@@ -115,7 +115,8 @@ static unsigned parse_address(IxhciState *x, const ixhci_slot *slot,
                                            x->num_ports, x->num_intrs);
 
     if (cc == CC_SUCCESS) {
-        cc = ixhci_context_parse_ep(ep0, input->eps[1], 1, next->cfg.speed);
+        cc = ixhci_context_parse_ep(ep0, input->eps[1], 1, next->cfg.speed,
+                                    &x->caps);
     }
     if (cc != CC_SUCCESS) {
         return cc;
@@ -217,8 +218,8 @@ typedef struct {
     ixhci_ep_config eps[IXHCI_MAX_DCI + 1];
 } change;
 
-static unsigned parse_change(const ixhci_slot *slot, const input_context *input,
-                             change *ch)
+static unsigned parse_change(IxhciState *x, const ixhci_slot *slot,
+                             const input_context *input, change *ch)
 {
     ch->drop = input->drop & ~UINT32_C(3);
     ch->add = input->add & ~UINT32_C(3);
@@ -232,7 +233,7 @@ static unsigned parse_change(const ixhci_slot *slot, const input_context *input,
             return CC_PARAMETER_ERROR;
         }
         if (ixhci_context_parse_ep(&ch->eps[dci], input->eps[dci], dci,
-                                   slot->cfg.speed) != CC_SUCCESS) {
+                                   slot->cfg.speed, &x->caps) != CC_SUCCESS) {
             return CC_PARAMETER_ERROR;
         }
     }
@@ -308,6 +309,38 @@ static unsigned deconfigure(IxhciState *x, ixhci_slot *slot)
     return CC_SUCCESS;
 }
 
+/* xHCI 1.2 §4.23.5.2: a link that wakes too late for a periodic endpoint. */
+static bool is_too_late(const ixhci_ep_config *ep, uint32_t latency_us)
+{
+    return ixhci_ep_is_periodic(ep->type) &&
+           latency_us > (UINT32_C(125) << ep->interval);
+}
+
+static bool latency_fits(const ixhci_slot *slot, uint32_t latency_us)
+{
+    for (unsigned dci = 2; dci <= IXHCI_MAX_DCI; dci++) {
+        if (slot->eps[dci] && is_too_late(&slot->eps[dci]->cfg, latency_us)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* xHCI 1.2 §4.23.5.2.2: the endpoints that are added, if CME says so. */
+static bool added_latency_fits(IxhciState *x, const ixhci_slot *slot,
+                               const change *ch)
+{
+    uint32_t latency_us = xhci_get(slot->words[1], SLOT_MAX_EXIT_LATENCY);
+
+    for (unsigned dci = 2; dci <= IXHCI_MAX_DCI; dci++) {
+        if ((x->usbcmd & USBCMD_CME) && (ch->add & (UINT32_C(1) << dci)) &&
+            is_too_late(&ch->eps[dci], latency_us)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 unsigned ixhci_command_configure_endpoint(IxhciState *x, ixhci_command *c)
 {
     ixhci_slot *slot = ixhci_slot_get(x, c->slot_id);
@@ -328,9 +361,12 @@ unsigned ixhci_command_configure_endpoint(IxhciState *x, ixhci_command *c)
     if ((input.add & 3) != 1 || (input.drop & 3)) {
         return CC_TRB_ERROR;
     }
-    cc = parse_change(slot, &input, &ch);
+    cc = parse_change(x, slot, &input, &ch);
     if (cc != CC_SUCCESS) {
         return cc;
+    }
+    if (!added_latency_fits(x, slot, &ch)) {
+        return CC_MAX_EXIT_LATENCY_TOO_LARGE;
     }
     if (!fits(x, slot, &ch, false) || !fits(x, slot, &ch, true)) {
         return CC_BANDWIDTH_ERROR;
@@ -340,20 +376,6 @@ unsigned ixhci_command_configure_endpoint(IxhciState *x, ixhci_command *c)
     slot->state = SLOT_STATE_CONFIGURED;
     ixhci_slot_store(x, slot);
     return CC_SUCCESS;
-}
-
-/* xHCI 1.2 §4.23.5.2: a link that wakes too late for a periodic endpoint. */
-static bool latency_fits(const ixhci_slot *slot, uint32_t latency_us)
-{
-    for (unsigned dci = 2; dci <= IXHCI_MAX_DCI; dci++) {
-        const ixhci_ep *ep = slot->eps[dci];
-
-        if (ep && ixhci_ep_is_periodic(ep->cfg.type) &&
-            latency_us > (UINT32_C(125) << ep->cfg.interval)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* xHCI 1.2 §4.6.7, §6.2.2.3, §6.2.3.3: three fields, and no other. */

@@ -5,6 +5,9 @@
  */
 #include "context.h"
 
+/* Bursts that TBC can count where it has 5 bits (§6.4.1.3). */
+#define MAX_BURSTS 32
+
 /* xHCI 1.2 §6.2.3, Table 6-12: legal values of Interval by speed. */
 typedef struct {
     uint8_t first;
@@ -73,20 +76,18 @@ bool ixhci_context_ep0_size_is_legal(unsigned speed, unsigned bytes)
 }
 
 /*
- * Burst and Mult count only where the speed has them: additional transactions
- * of a high-speed periodic endpoint (§6.2.3.4), bursts at SuperSpeed.
+ * Max Burst counts only where the speed has it: additional transactions of a
+ * high-speed periodic endpoint (§6.2.3.4), packets of a burst at SuperSpeed.
  */
 static bool parse_burst(ixhci_ep_config *out, const uint32_t *words,
                         unsigned speed)
 {
     unsigned burst = xhci_get(words[1], EP_MAX_BURST);
-    unsigned mult = xhci_get(words[0], EP_MULT);
     bool periodic = is_isoch(out->type) || is_interrupt(out->type);
 
     if (speed >= SPEED_SUPER) {
         out->max_burst = (uint8_t)burst;
-        out->mult = is_isoch(out->type) ? (uint8_t)mult : 0;
-        return burst <= 15 && out->mult <= 2;
+        return burst <= 15;
     }
     if (speed == SPEED_HIGH && periodic) {
         out->max_burst = (uint8_t)burst;
@@ -108,12 +109,54 @@ static bool parse_interval(ixhci_ep_config *out, const uint32_t *words,
     return interval >= legal.first && interval <= legal.last;
 }
 
-/* Rule 3: 0 means what one service interval can carry. */
-static bool parse_payload(ixhci_ep_config *out, const uint32_t *words)
+static uint32_t burst_bytes(const ixhci_ep_config *ep)
 {
-    uint32_t most = (uint32_t)out->max_packet_size * (out->max_burst + 1u) *
-                    (out->mult + 1u);
+    return (uint32_t)ep->max_packet_size * (ep->max_burst + 1u);
+}
+
+/*
+ * xHCI 1.2 §6.2.3, Mult: more bursts than one are a matter of SuperSpeed
+ * isochronous endpoints. Without LEC software says how many, 3 at most, which
+ * makes 48 KiB; with LEC they follow from the payload.
+ */
+static bool parse_mult(ixhci_ep_config *out, const uint32_t *words,
+                       uint32_t payload, unsigned speed, const ixhci_caps *caps)
+{
+    uint32_t mult = xhci_get(words[0], EP_MULT), most = 2;
+
+    if (speed < SPEED_SUPER || !is_isoch(out->type)) {
+        return true;
+    }
+    if (caps->hcc2 & HCC2_LEC) {
+        most = MAX_BURSTS - 1;
+        mult =
+            payload && burst_bytes(out) ? (payload - 1) / burst_bytes(out) : 0;
+    }
+    out->mult = (uint8_t)mult;
+    return mult <= most;
+}
+
+/* xHCI 1.2 §6.2.3.8: with LEC the payload has 24 bits. */
+static uint32_t payload_of(const uint32_t *words, const ixhci_caps *caps)
+{
     uint32_t payload = xhci_get(words[4], EP_MAX_ESIT_PAYLOAD_LO);
+
+    if (caps->hcc2 & HCC2_LEC) {
+        payload |= xhci_get(words[0], EP_MAX_ESIT_PAYLOAD_HI) << 16;
+    }
+    return payload;
+}
+
+/* Rule 3: 0 means what one service interval can carry. */
+static bool parse_payload(ixhci_ep_config *out, const uint32_t *words,
+                          unsigned speed, const ixhci_caps *caps)
+{
+    uint32_t payload = payload_of(words, caps), most;
+
+    if (!parse_mult(out, words, payload, speed, caps)) {
+        return false;
+    }
+    most = burst_bytes(out) * (out->mult + 1u);
 
     if (is_isoch(out->type) && payload > most) {
         return false;
@@ -123,7 +166,8 @@ static bool parse_payload(ixhci_ep_config *out, const uint32_t *words)
 }
 
 unsigned ixhci_context_parse_ep(ixhci_ep_config *out, const uint32_t *words,
-                                unsigned dci, unsigned speed)
+                                unsigned dci, unsigned speed,
+                                const ixhci_caps *caps)
 {
     *out = (ixhci_ep_config){
         .type = (uint8_t)xhci_get(words[1], EP_TYPE),
@@ -134,7 +178,7 @@ unsigned ixhci_context_parse_ep(ixhci_ep_config *out, const uint32_t *words,
         out->max_packet_size > largest_packet(out->type, speed) ||
         (out->max_packet_size == 0 && !is_isoch(out->type)) ||
         !parse_interval(out, words, speed) || !parse_burst(out, words, speed) ||
-        !parse_payload(out, words) ||
+        !parse_payload(out, words, speed, caps) ||
         /* streams: MaxPSASize is 0, and so must MaxPStreams be (§6.2.3) */
         xhci_get(words[0], EP_MAX_PSTREAMS) != 0 ||
         (out->dequeue & ~UINT64_C(1)) == 0) {

@@ -16,17 +16,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "caps.h"
 #include "isolab/xhci.h"
 
-#define IXHCI_CONTEXT_WORDS 8
-#define IXHCI_CONTEXT_BYTES 32
+#define IXHCI_CONTEXT_WORDS 8 /* with CSZ the other 8 are reserved */
 #define IXHCI_MAX_DCI 31
 
 /* What an Endpoint Context asks for. */
 typedef struct {
     uint8_t type;     /* EP_TYPE_* */
     uint8_t interval; /* exponent, 0 unless periodic */
-    uint8_t mult;
+    uint8_t mult;     /* bursts in a service interval, less one */
     uint8_t max_burst;
     uint16_t max_packet_size;
     uint32_t max_esit_payload; /* bytes in a service interval, periodic */
@@ -44,10 +44,12 @@ typedef struct {
 
 /*
  * Parse and check. Return CC_SUCCESS, or CC_PARAMETER_ERROR with *out
- * undefined. `speed` is the slot's, `ports` and `intrs` the controller's.
+ * undefined. `speed` is the slot's, `caps`, `ports` and `intrs` are the
+ * controller's.
  */
 unsigned ixhci_context_parse_ep(ixhci_ep_config *out, const uint32_t *words,
-                                unsigned dci, unsigned speed);
+                                unsigned dci, unsigned speed,
+                                const ixhci_caps *caps);
 unsigned ixhci_context_parse_slot(ixhci_slot_config *out, const uint32_t *words,
                                   unsigned ports, unsigned intrs);
 

@@ -25,6 +25,7 @@
 #include "compat.h"
 
 #include "bandwidth.h"
+#include "caps.h"
 #include "context.h"
 #include "retire.h"
 #include "sched.h"
@@ -46,6 +47,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(IxhciState, IXHCI)
 #define IXHCI_BAR_BYTES 0x4000
 #define IXHCI_CAP_BYTES 0x40
 #define IXHCI_XECP_OFFSET 0x800
+#define IXHCI_XECP_WORDS 16
 #define IXHCI_RUNTIME_OFFSET 0x1000
 #define IXHCI_DOORBELL_OFFSET 0x2000
 #define IXHCI_MSIX_TABLE_OFFSET 0x3000
@@ -72,6 +74,7 @@ typedef struct ixhci_ep {
     uint64_t wake_uf; /* when the timer serves it; below due_uf: not known */
     QTAILQ_ENTRY(ixhci_ep) work;
     ixhci_wait wait;
+    bool missed_told; /* retire.h, rule 4: one event for a row */
     ixhci_td td;
     ixhci_retired retired; /* scratch of the retire stage */
     USBPacket packet;
@@ -172,6 +175,14 @@ struct IxhciState {
     OnOffAuto msix;
     bool streams;
     bool coalesce; /* service.c, rule 2 */
+    char *hci_version;
+    bool csz;
+    bool legacy;
+
+    ixhci_caps caps;
+    uint32_t context_bytes;          /* 32, or 64 with CSZ */
+    uint32_t xecp[IXHCI_XECP_WORDS]; /* the list, and its last header */
+    unsigned xecp_words, xecp_last;
 
     const ixhci_dma_ops *dma;
     const ixhci_bus_ops *usb;
@@ -342,6 +353,14 @@ void ixhci_power_host_error(IxhciState *x, ixhci_host_error_reason reason);
 
 /* doorbell.c */
 void ixhci_doorbell_write(IxhciState *x, unsigned index, uint32_t value);
+
+/* xcap.c: extended capabilities (§7) */
+void ixhci_xcap_init(IxhciState *x);
+void ixhci_xcap_reset(IxhciState *x);
+uint32_t ixhci_xcap_read(const IxhciState *x, unsigned word);
+void ixhci_xcap_write(IxhciState *x, unsigned word, uint32_t value,
+                      uint32_t lanes);
+void ixhci_xcap_note(IxhciState *x, uint32_t status); /* LEGCTL_* */
 
 /* regs.c: BAR 0 */
 extern const MemoryRegionOps ixhci_regs_ops;

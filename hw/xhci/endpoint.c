@@ -57,6 +57,7 @@ ixhci_ep *ixhci_endpoint_new(IxhciState *x, ixhci_slot *slot, unsigned dci,
     ep->ring = ixhci_ring_at(cfg->dequeue);
     ep->flow.base_uf = x->base_uf;
     ep->flow.interval = cfg->interval;
+    ep->flow.first_only = !(x->caps.hcc1 & HCC1_CFC);
     ep->due_uf = IXHCI_UF_NEVER;
     ixhci_td_init(&ep->td);
     usb_packet_init(&ep->packet);
@@ -70,6 +71,7 @@ void ixhci_endpoint_idle(ixhci_ep *ep)
     ixhci_service_due(ep, IXHCI_UF_NEVER);
     ep->wait = IXHCI_WAIT_NOTHING;
     ep->flow.in_flow = false;
+    ep->missed_told = false;
 }
 
 void ixhci_endpoint_free(ixhci_ep *ep)
@@ -89,7 +91,7 @@ bool ixhci_endpoint_store(ixhci_ep *ep)
 {
     uint64_t pointer = ixhci_ring_pack(&ep->ring);
     uint64_t gpa =
-        ep->slot->context_gpa + (uint64_t)ep->dci * IXHCI_CONTEXT_BYTES;
+        ep->slot->context_gpa + (uint64_t)ep->dci * ep->x->context_bytes;
 
     ep->words[0] = xhci_set(ep->words[0], EP_STATE, ep->state);
     ep->words[2] = (uint32_t)pointer;

@@ -35,6 +35,24 @@ static bool check_range(Error **errp, const char *name, uint32_t value,
     return true;
 }
 
+/* The revision, and what properties add to it. */
+static bool check_revision(IxhciState *x, Error **errp)
+{
+    const char *name = x->hci_version ? x->hci_version : "1.2";
+
+    if (!ixhci_caps_of_revision(&x->caps, name)) {
+        error_setg(errp,
+                   "ixhci: hci-version must be " IXHCI_REVISIONS ", not '%s'",
+                   name);
+        return false;
+    }
+    if (x->csz) {
+        x->caps.hcc1 |= HCC1_CSZ;
+    }
+    x->context_bytes = x->csz ? 64 : 32;
+    return true;
+}
+
 static bool check_properties(IxhciState *x, Error **errp)
 {
     if (!check_range(errp, "p2", x->num_usb2, 0, IXHCI_MAX_PORTS / 2) ||
@@ -51,7 +69,7 @@ static bool check_properties(IxhciState *x, Error **errp)
         error_setg(errp, "ixhci: streams=on is not available, use streams=off");
         return false;
     }
-    return true;
+    return check_revision(x, errp);
 }
 
 static void bus_wakeup_endpoint(USBBus *bus, USBEndpoint *usb_ep,
@@ -143,7 +161,7 @@ static bool create_config(IxhciState *x, Error **errp)
     pci->config[PCI_CLASS_PROG] = 0x30;
     pci->config[PCI_INTERRUPT_PIN] = 1;
     pci->config[PCI_CACHE_LINE_SIZE] = 0x10;
-    pci->config[PCI_SBRN] = 0x30;
+    pci->config[PCI_SBRN] = 0x30 | x->caps.usb3_minor >> 4;
     pci->config[PCI_FLADJ] = 0x20;
     /* behind the header QEMU makes every byte writable */
     pci->wmask[PCI_SBRN] = 0;
@@ -193,6 +211,7 @@ static void pci_realize(PCIDevice *pci, Error **errp)
         x->slots[i].slot_id = i + 1;
     }
     create_ports(x);
+    ixhci_xcap_init(x);
 }
 
 static void pci_exit(PCIDevice *pci)
@@ -223,10 +242,17 @@ static void pci_write_config(PCIDevice *pci, uint32_t addr, uint32_t value,
 {
     ixhci_service_sync(IXHCI(pci));
     pci_default_write_config(pci, addr, value, bytes);
+    if (ranges_overlap(addr, bytes, PCI_COMMAND, 2)) {
+        ixhci_xcap_note(IXHCI(pci), LEGCTL_PCI_COMMAND);
+    }
+    if (ranges_overlap(addr, bytes, PCI_BASE_ADDRESS_0, 8)) {
+        ixhci_xcap_note(IXHCI(pci), LEGCTL_BAR);
+    }
 }
 
 static void pci_reset(DeviceState *dev)
 {
+    ixhci_xcap_reset(IXHCI(dev));
     ixhci_power_chip_reset(IXHCI(dev));
 }
 
@@ -237,6 +263,9 @@ static ISOLABProperty properties[] = {
     DEFINE_PROP_UINT32("intrs", IxhciState, num_intrs, IXHCI_MAX_INTRS),
     DEFINE_PROP_BOOL("streams", IxhciState, streams, false),
     DEFINE_PROP_BOOL("coalesce", IxhciState, coalesce, true),
+    DEFINE_PROP_STRING("hci-version", IxhciState, hci_version),
+    DEFINE_PROP_BOOL("csz", IxhciState, csz, false),
+    DEFINE_PROP_BOOL("legacy", IxhciState, legacy, true),
     DEFINE_PROP_ON_OFF_AUTO("msi", IxhciState, msi, ON_OFF_AUTO_OFF),
     DEFINE_PROP_ON_OFF_AUTO("msix", IxhciState, msix, ON_OFF_AUTO_AUTO),
     ISOLAB_PROPERTIES_END

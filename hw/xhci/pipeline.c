@@ -62,6 +62,23 @@ static void retire_as(ixhci_ep *ep, unsigned cc)
     retire(ep, &how);
 }
 
+/* xHCI 1.2 §4.10.3.2: each missed TD is told, or, before 1.1, a row of them. */
+static void retire_missed(ixhci_ep *ep)
+{
+    ixhci_outcome how = {
+        .slot_id = ep->slot->slot_id,
+        .dci = ep->dci,
+        .ep_type = ep->cfg.type,
+        .cc = CC_MISSED_SERVICE,
+    };
+
+    if (!ixhci_caps_locates_misses(&ep->x->caps)) {
+        how.missed = ep->missed_told ? IXHCI_MISSED_IN_ROW : IXHCI_MISSED_ROW;
+    }
+    ep->missed_told = true;
+    retire(ep, &how);
+}
+
 /*
  * Loads the TD at the ring's head. True: it is ready for the bus. What is not
  * is dealt with here, except an empty ring; *empty tells.
@@ -96,14 +113,17 @@ static bool load(ixhci_ep *ep, bool *empty)
 /* xHCI 1.2 §4.10.3.1: once per dry stretch, and only out of a data flow. */
 static void run_dry(ixhci_ep *ep, uint64_t uf)
 {
+    bool located = ixhci_caps_locates_misses(&ep->x->caps);
+
     ixhci_service_due(ep, IXHCI_UF_NEVER);
     if (!ep->flow.in_flow) {
         return;
     }
     ep->flow.in_flow = false;
+    ep->missed_told = false;
     trace_ixhci_xrun(ep->slot->slot_id, ep->dci, uf);
     ixhci_event_post_transfer(
-        ep->x, ep, ep->ring.dequeue_gpa, 0,
+        ep->x, ep, located ? ep->ring.dequeue_gpa : 0, 0,
         ep->cfg.type == EP_TYPE_ISOCH_IN ? CC_RING_OVERRUN : CC_RING_UNDERRUN,
         ep->slot->cfg.intr);
 }
@@ -125,7 +145,7 @@ static bool place(ixhci_ep *ep, uint64_t uf)
             ep->flow.next_uf = due_uf;
         }
         ixhci_service_due(ep, uf);
-        retire_as(ep, CC_MISSED_SERVICE);
+        retire_missed(ep);
         return false;
     }
     ep->flow.in_flow = true;
@@ -155,6 +175,7 @@ static bool serve_isoch(ixhci_ep *ep, uint64_t uf)
     }
     ep->flow.next_uf = uf + (UINT64_C(1) << ep->flow.interval);
     ixhci_service_due(ep, ep->flow.next_uf);
+    ep->missed_told = false;
     ixhci_packet_submit(ep, uf, &how);
     retire(ep, &how);
     return false;

@@ -278,6 +278,10 @@ static void write_link(IxhciState *x, ixhci_port *port, unsigned pls)
             (row->usb && (row->usb == 3) != port->is_usb3)) {
             continue;
         }
+        /* xHCI 1.2 §4.19.1.2.4.1: without CTC it enters by itself */
+        if (row->to == PLS_COMPLIANCE && !(x->caps.hcc2 & HCC2_CTC)) {
+            return;
+        }
         set_link_state(port, row->to);
         if (row->plc == PLC ||
             (row->plc == PLC_IF_U3E && (x->config & CONFIG_U3E))) {

@@ -17,7 +17,7 @@
 #include "core.h"
 #include "trace-hw_xhci.h"
 
-/* xHCI 1.2 §5.4.1: what a write keeps. CME and ETE need CMC and ETC. */
+/* xHCI 1.2 §5.4.1: what a write keeps. */
 #define USBCMD_RW \
     (USBCMD_RS | USBCMD_INTE | USBCMD_HSEE | USBCMD_EWE | USBCMD_EU3S)
 
@@ -158,16 +158,34 @@ static void save_or_restore(IxhciState *x, uint32_t value)
     }
 }
 
+/* xHCI 1.2 §5.3.9: and what it keeps with the capability for it only. */
+static uint32_t kept_bits(const IxhciState *x)
+{
+    static const struct {
+        uint32_t hcc2, usbcmd;
+    } optional[] = {
+        { HCC2_CMC, USBCMD_CME },
+        { HCC2_ETC, USBCMD_ETE },
+    };
+    uint32_t kept = USBCMD_RW;
+
+    for (size_t i = 0; i < ARRAY_SIZE(optional); i++) {
+        kept |= x->caps.hcc2 & optional[i].hcc2 ? optional[i].usbcmd : 0;
+    }
+    return kept;
+}
+
 void ixhci_power_write_usbcmd(IxhciState *x, uint32_t value)
 {
-    uint32_t changed = (x->usbcmd ^ value) & USBCMD_RW;
+    uint32_t kept = kept_bits(x);
+    uint32_t changed = (x->usbcmd ^ value) & kept;
 
     if (value & USBCMD_HCRST) {
         reset(x);
         return;
     }
     save_or_restore(x, value);
-    x->usbcmd = value & USBCMD_RW;
+    x->usbcmd = value & kept;
     if (changed & USBCMD_RS) {
         if (value & USBCMD_RS) {
             run(x);

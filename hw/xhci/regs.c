@@ -6,7 +6,7 @@
  *     reads 0.
  *  2. Registers are 32 bits wide. A wider access is two, low half first; a
  *     narrower read is cut out, a narrower write is ignored, so that it never
- *     damages its neighbours (§5.1).
+ *     damages its neighbours (§5.1); the extended capabilities take both.
  *  3. Port and interrupter sets repeat: the row is found by the offset within
  *     the set, and n is the set's index from 0.
  *  4. Accesses that the controller's own memory traffic causes are dropped.
@@ -26,7 +26,7 @@ typedef struct {
 
 static uint32_t read_caplength(IxhciState *x, unsigned n)
 {
-    return 0x0120 << 16 | IXHCI_CAP_BYTES;
+    return (uint32_t)x->caps.hciversion << 16 | IXHCI_CAP_BYTES;
 }
 
 static uint32_t read_hcsparams1(IxhciState *x, unsigned n)
@@ -51,7 +51,7 @@ static uint32_t read_zero(IxhciState *x, unsigned n)
 
 static uint32_t read_hccparams1(IxhciState *x, unsigned n)
 {
-    return xhci_set(HCC1_AC64 | HCC1_CFC, HCC1_XECP, IXHCI_XECP_OFFSET / 4);
+    return xhci_set(x->caps.hcc1, HCC1_XECP, IXHCI_XECP_OFFSET / 4);
 }
 
 static uint32_t read_dboff(IxhciState *x, unsigned n)
@@ -64,10 +64,9 @@ static uint32_t read_rtsoff(IxhciState *x, unsigned n)
     return IXHCI_RUNTIME_OFFSET;
 }
 
-/* xHCI 1.2 §4.23.2, App. H.1: what 1.1 and 1.2 make mandatory. */
 static uint32_t read_hccparams2(IxhciState *x, unsigned n)
 {
-    return HCC2_U3C | HCC2_FSC | HCC2_CTC | HCC2_CIC;
+    return x->caps.hcc2;
 }
 
 static const reg_row cap_rows[] = {
@@ -159,9 +158,14 @@ static uint32_t read_config(IxhciState *x, unsigned n)
     return x->config;
 }
 
+/* xHCI 1.2 §5.3.9: U3E and CIE exist with their capabilities only. */
 static void write_config(IxhciState *x, unsigned n, uint32_t value)
 {
-    x->config = value & (0xff | CONFIG_U3E | CONFIG_CIE);
+    uint32_t kept = xhci_field_mask(CONFIG_MAXSLOTSEN);
+
+    kept |= x->caps.hcc2 & HCC2_U3C ? CONFIG_U3E : 0;
+    kept |= x->caps.hcc2 & HCC2_CIC ? CONFIG_CIE : 0;
+    x->config = value & kept;
 }
 
 static const reg_row op_rows[] = {
@@ -274,27 +278,6 @@ static const reg_row intr_rows[] = {
     { XHCI_ERDP_HI, read_erdp_hi, write_erdp_hi },
 };
 
-/* xHCI 1.2 §7.2: a Supported Protocol capability for each kind of port. */
-static uint32_t read_xecp(IxhciState *x, unsigned word)
-{
-    bool usb3 = word >= 4 || x->num_usb2 == 0;
-    bool last = usb3 || x->num_usb3 == 0;
-    unsigned first = usb3 ? x->num_usb2 + 1 : 1;
-    unsigned count = usb3 ? x->num_usb3 : x->num_usb2;
-
-    switch (word & 3) {
-    case 0:
-        return (usb3 ? 3u : 2u) << 24 | (last ? 0 : 4 << 8) |
-               XECP_SUPPORTED_PROTOCOL;
-    case 1:
-        return 0x20425355; /* "USB " */
-    case 2:
-        return count << 8 | first;
-    default:
-        return 0; /* slot type */
-    }
-}
-
 /* A window of BAR 0 with rows, once or as `count` sets of `stride` bytes. */
 typedef struct {
     const reg_row *rows;
@@ -342,6 +325,13 @@ static const reg_row *find(IxhciState *x, hwaddr addr, unsigned *n)
     return NULL;
 }
 
+/* Extended capabilities: xcap.c. */
+static bool is_xecp(IxhciState *x, hwaddr addr, unsigned *word)
+{
+    *word = (addr - IXHCI_XECP_OFFSET) / 4;
+    return addr >= IXHCI_XECP_OFFSET && *word < x->xecp_words;
+}
+
 /* Port registers: their meaning is port.c's. */
 static bool is_port(IxhciState *x, hwaddr addr, unsigned *port_id,
                     unsigned *reg)
@@ -364,8 +354,8 @@ static uint32_t read_word(IxhciState *x, hwaddr addr)
     if (is_port(x, addr, &n, &reg)) {
         return ixhci_port_read(x, n, reg);
     }
-    if (addr >= IXHCI_XECP_OFFSET && addr < IXHCI_XECP_OFFSET + 32) {
-        return read_xecp(x, (addr - IXHCI_XECP_OFFSET) / 4);
+    if (is_xecp(x, addr, &n)) {
+        return ixhci_xcap_read(x, n);
     }
     row = find(x, addr, &n);
     return row ? row->read(x, n) : 0;
@@ -405,11 +395,17 @@ static uint64_t bar_read(void *opaque, hwaddr addr, unsigned size)
 static void bar_write(void *opaque, hwaddr addr, uint64_t value, unsigned size)
 {
     IxhciState *x = opaque;
+    unsigned shift = 8 * (addr & 3), word;
 
     trace_ixhci_reg_write(addr, value, size);
     if (x->dma_depth) {
         trace_ixhci_reg_echo(addr, value);
         return; /* rule 4 */
+    }
+    if (is_xecp(x, addr, &word)) {
+        ixhci_xcap_write(x, word, (uint32_t)value << shift,
+                         MAKE_64BIT_MASK(shift, 8 * size));
+        return;
     }
     if (size != 4 || (addr & 3)) {
         qemu_log_mask(LOG_GUEST_ERROR,

@@ -165,6 +165,12 @@ static void retire_missed(walk *w, const ixhci_td *td)
     const ixhci_td_trb *last = &td->trbs[td->count - 1];
 
     w->cc = CC_MISSED_SERVICE;
+    if (w->how->missed != IXHCI_MISSED_EACH) {
+        if (w->how->missed == IXHCI_MISSED_ROW) {
+            add(w, last, 0, 0, false);
+        }
+        return;
+    }
     for (unsigned i = 0; i < td->count; i++) {
         const ixhci_td_trb *at = &td->trbs[i];
 

@@ -13,7 +13,8 @@
  *     and further IOC and Event Data TRBs report the same code.
  *  4. Missed Service Error: every IOC and Event Data TRB of the TD reports
  *     it; without any, its last TRB does, so that each missed TD is seen
- *     (§4.10.3.2, §4.11.2.5.2).
+ *     (§4.10.3.2, §4.11.2.5.2). Before xHCI 1.1 one event that names no TRB
+ *     stands for a row of missed TDs.
  *  5. TRB Error: an event on the TRB to blame, endpoint state Error, every
  *     endpoint type (§4.8.3).
  *
@@ -45,6 +46,11 @@ typedef struct {
     uint8_t ep_type;
     uint8_t cc;     /* CC_SUCCESS, CC_SHORT_PACKET, CC_MISSED_SERVICE, error */
     uint32_t bytes; /* moved, at most td->bytes */
+    enum {
+        IXHCI_MISSED_EACH,
+        IXHCI_MISSED_ROW, /* rule 4, before 1.1: the first of a row */
+        IXHCI_MISSED_IN_ROW,
+    } missed;
 } ixhci_outcome;
 
 void ixhci_retired_init(ixhci_retired *out);

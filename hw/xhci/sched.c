@@ -63,7 +63,7 @@ ixhci_due ixhci_sched_place(const ixhci_flow *flow, const ixhci_td_time *td,
     ixhci_due due = IXHCI_DUE_AT;
 
     *due_uf = earliest;
-    if (!td->sia) {
+    if (!td->sia && !(flow->first_only && flow->in_flow)) {
         due = place_in_frame(flow, td->frame_id, now_uf, earliest, due_uf);
     }
     /* a flow that was held up: an ESIT that passed then is lost (rule 6) */

@@ -9,7 +9,9 @@
  *     ESIT or the endpoint leaves Running. In a flow, a TD with SIA takes the
  *     ESIT after the one before it.
  *  4. Without SIA the TD takes the first ESIT of the frame that its Frame ID
- *     names, or, within that frame, the ESIT after the TD before it.
+ *     names, or, within that frame, the ESIT after the TD before it. With
+ *     the Contiguous Frame ID Capability (CFC) each TD of a flow is placed so,
+ *     without it the first; the others then are as if they had SIA.
  *  5. The Valid Frame Window is a distance modulo 2048 from the current
  *     frame: up to 895 ahead is the future, everything else is the past, so
  *     that a late TD near the wrap is late and not two seconds early.
@@ -35,6 +37,7 @@
 typedef struct {
     uint64_t base_uf;  /* where MFINDEX is 0 */
     uint8_t interval;  /* ESIT = 2^interval microframes */
+    bool first_only;   /* rule 4: CFC is 0 */
     bool in_flow;      /* rule 3 */
     uint64_t next_uf;  /* in a flow: the ESIT that is to be served */
     uint64_t stale_uf; /* ESITs before this one were lost to a full ring */

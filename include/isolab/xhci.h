@@ -67,6 +67,11 @@ enum {
 #define HCC1_BNC (1u << 1)
 #define HCC1_CSZ (1u << 2)
 #define HCC1_PPC (1u << 3)
+#define HCC1_PIND (1u << 4)
+#define HCC1_LHRC (1u << 5)
+#define HCC1_LTC (1u << 6)
+#define HCC1_NSS (1u << 7)
+#define HCC1_PAE (1u << 8)
 #define HCC1_SPC (1u << 9)
 #define HCC1_SEC (1u << 10)
 #define HCC1_CFC (1u << 11)
@@ -83,6 +88,9 @@ enum {
 #define HCC2_LEC (1u << 4)
 #define HCC2_CIC (1u << 5)
 #define HCC2_ETC (1u << 6)
+#define HCC2_ETC_TSC (1u << 7)
+#define HCC2_GSC (1u << 8)
+#define HCC2_VTC (1u << 9)
 
 /* xHCI 1.2 §5.4: Operational Registers, offsets from base + CAPLENGTH. */
 enum {
@@ -115,6 +123,8 @@ enum {
 #define USBCMD_EU3S (1u << 11)
 #define USBCMD_CME (1u << 13)
 #define USBCMD_ETE (1u << 14)
+#define USBCMD_TSC_EN (1u << 15)
+#define USBCMD_VTIOE (1u << 16)
 
 /* xHCI 1.2 §5.4.2: USBSTS. */
 #define USBSTS_HCH (1u << 0)
@@ -226,7 +236,36 @@ enum {
 enum {
     XECP_ID = XHCI_FIELD(0, 8),
     XECP_NEXT = XHCI_FIELD(8, 8),
+    XECP_LEGACY_SUPPORT = 1,
     XECP_SUPPORTED_PROTOCOL = 2,
+};
+
+/* xHCI 1.2 §7.1: USB Legacy Support: USBLEGSUP, then USBLEGCTLSTS. */
+#define LEGSUP_BIOS_OWNED (1u << 16)
+#define LEGSUP_OS_OWNED (1u << 24)
+#define LEGCTL_ENABLES 0x0000e011u /* SMI on: event, HSE, owner, PCI, BAR */
+#define LEGCTL_EINT (1u << 16)
+#define LEGCTL_HSE (1u << 20)
+#define LEGCTL_OWNER_CHANGED (1u << 29)
+#define LEGCTL_PCI_COMMAND (1u << 30)
+#define LEGCTL_BAR (1u << 31)
+#define LEGCTL_RW1C (LEGCTL_OWNER_CHANGED | LEGCTL_PCI_COMMAND | LEGCTL_BAR)
+
+/* xHCI 1.2 §7.2: Supported Protocol, and its Protocol Speed IDs (§7.2.1). */
+#define XECP_NAME_USB 0x20425355u /* DW1 */
+#define PSI_FULL_DUPLEX (1u << 8)
+enum {
+    XECP_REVISION = XHCI_FIELD(16, 16),  /* DW0, BCD */
+    XECP_PORT_OFFSET = XHCI_FIELD(0, 8), /* DW2, 1-based */
+    XECP_PORT_COUNT = XHCI_FIELD(8, 8),  /* DW2 */
+    XECP_PSIC = XHCI_FIELD(28, 4),       /* DW2; that many PSIs from DW4 on */
+    XECP_SLOT_TYPE = XHCI_FIELD(0, 5),   /* DW3 */
+    PSI_VALUE = XHCI_FIELD(0, 4),        /* as in PORTSC, Port Speed */
+    PSI_EXPONENT = XHCI_FIELD(4, 2),
+    PSI_TYPE = XHCI_FIELD(6, 2),
+    PSI_LINK_PROTOCOL = XHCI_FIELD(14, 2),
+    PSI_MANTISSA = XHCI_FIELD(16, 16),
+    PSI_GIGABITS = 3, /* an exponent */
 };
 
 /* A TRB: four words in host form; 16 bytes in memory. */

@@ -247,6 +247,116 @@ static void xcap_02_supported_protocols(void)
     hcd_finish(h);
 }
 
+/* The USB Legacy Support capability, or 0. */
+static uint32_t find_legacy(Hcd *h)
+{
+    uint32_t offset = h->xecp;
+
+    for (unsigned n = 0; n < 64; n++) {
+        uint32_t header = hcd_cap_read(h, offset);
+
+        if (xhci_get(header, XECP_ID) == XECP_LEGACY_SUPPORT) {
+            return offset;
+        }
+        if (!xhci_get(header, XECP_NEXT)) {
+            break;
+        }
+        offset += 4 * xhci_get(header, XECP_NEXT);
+    }
+    return 0;
+}
+
+/* xHCI 1.2 §4.22.1: firmware owns it, the system asks, firmware lets go. */
+static void xcap_05_handover(void)
+{
+    Hcd *h = hcd_start(.halted = true);
+    uint32_t legsup = find_legacy(h), value;
+
+    hcd_check(legsup, "there is no USB Legacy Support capability");
+    value = hcd_cap_read(h, legsup);
+    hcd_check(!(value & (LEGSUP_BIOS_OWNED | LEGSUP_OS_OWNED)),
+              "nobody has asked, and USBLEGSUP is %08x", value);
+    hcd_cap_write(h, legsup, LEGSUP_BIOS_OWNED);
+    hcd_check(hcd_cap_read(h, legsup) == (value | LEGSUP_BIOS_OWNED),
+              "firmware has set its semaphore, and USBLEGSUP is %08x",
+              hcd_cap_read(h, legsup));
+    hcd_reset(h);
+    hcd_check(hcd_cap_read(h, legsup) == (value | LEGSUP_BIOS_OWNED),
+              "HCRST changed USBLEGSUP to %08x", hcd_cap_read(h, legsup));
+    hcd_cap_write(h, legsup, hcd_cap_read(h, legsup) | LEGSUP_OS_OWNED);
+    hcd_step_uf(h, HCD_UF_PER_SECOND);
+    hcd_check(hcd_cap_read(h, legsup) == (value | LEGSUP_OS_OWNED),
+              "a second after the system asked USBLEGSUP is %08x",
+              hcd_cap_read(h, legsup));
+    hcd_check(hcd_cap_read(h, legsup + 4) & LEGCTL_OWNER_CHANGED,
+              "USBLEGCTLSTS is %08x after a change of owner",
+              hcd_cap_read(h, legsup + 4));
+    hcd_finish(h);
+}
+
+/* The semaphores are bytes: each side writes its own. */
+static void xcap_05_bytes(void)
+{
+    Hcd *h = hcd_start(.halted = true);
+    uint32_t legsup = find_legacy(h);
+
+    hcd_check(legsup, "there is no USB Legacy Support capability");
+    qtest_writeb(h->qts, h->bar + legsup + 2, 1);
+    hcd_check(qtest_readb(h->qts, h->bar + legsup + 2) == 1,
+              "byte 2 of USBLEGSUP does not hold the semaphore");
+    qtest_writeb(h->qts, h->bar + legsup + 3, 1);
+    hcd_check(qtest_readb(h->qts, h->bar + legsup + 2) == 0 &&
+                  qtest_readb(h->qts, h->bar + legsup + 3) == 1,
+              "USBLEGSUP is %08x", hcd_cap_read(h, legsup));
+    qtest_writew(h->qts, h->bar + legsup + 4, 0xe011);
+    hcd_check((hcd_cap_read(h, legsup + 4) & 0xffff) == 0xe011,
+              "USBLEGCTLSTS is %08x", hcd_cap_read(h, legsup + 4));
+    hcd_finish(h);
+}
+
+static void check_ctlsts(Hcd *h, uint32_t legsup, uint32_t want)
+{
+    uint32_t value = hcd_cap_read(h, legsup + 4);
+
+    hcd_check(value == want, "USBLEGCTLSTS is %08x, expected %08x", value,
+              want);
+}
+
+/* xHCI 1.2 §7.1.2: enables are stored, status is recorded and RW1C. */
+static void xcap_05_control_status(void)
+{
+    Hcd *h = hcd_start();
+    uint32_t legsup = find_legacy(h), bar = hcd_pci_read(h, 0x10);
+
+    hcd_check(legsup, "there is no USB Legacy Support capability");
+    hcd_op_write(h, XHCI_USBSTS, USBSTS_EINT);
+    hcd_cap_write(h, legsup + 4, 0xffffffffu);
+    check_ctlsts(h, legsup, 0x0000e011);
+    hcd_pci_set_bus_master(h, true);
+    check_ctlsts(h, legsup, 0x4000e011);
+    hcd_pci_write(h, 0x10, bar);
+    check_ctlsts(h, legsup, 0xc000e011);
+    hcd_cap_write(h, legsup, LEGSUP_OS_OWNED);
+    check_ctlsts(h, legsup, 0xe000e011);
+    hcd_cap_write(h, legsup + 4, LEGCTL_PCI_COMMAND);
+    check_ctlsts(h, legsup, 0xa0000000);
+    hcd_cap_write(h, legsup + 4, LEGCTL_BAR | LEGCTL_OWNER_CHANGED);
+    hcd_expect_cc(hcd_cmd_simple(h, CMD_NOOP, 0, 0, 0), CC_SUCCESS);
+    check_ctlsts(h, legsup, LEGCTL_EINT);
+    hcd_op_write(h, XHCI_USBSTS, USBSTS_EINT);
+    check_ctlsts(h, legsup, 0);
+    hcd_finish(h);
+}
+
+static void xcap_05_absent(void)
+{
+    Hcd *h = hcd_start(.halted = true, .props = "legacy=off");
+
+    hcd_check(h->xecp && !find_legacy(h),
+              "legacy=off, and there is a USB Legacy Support capability");
+    hcd_finish(h);
+}
+
 /* PCI 3.0 §6.2.5.1, xHCI 1.2 §5.2: the class is checked by hcd_start. */
 static void pci_01_bus_master(void)
 {
@@ -312,6 +422,10 @@ int main(int argc, char **argv)
     hcd_test_add("CAP-09/control-bits", cap_09_control_bits);
     hcd_test_add("XCAP-01/list-ends", xcap_01_list_ends);
     hcd_test_add("XCAP-02/supported-protocols", xcap_02_supported_protocols);
+    hcd_test_add("XCAP-05/handover", xcap_05_handover);
+    hcd_test_add("XCAP-05/bytes", xcap_05_bytes);
+    hcd_test_add("XCAP-05/control-status", xcap_05_control_status);
+    hcd_test_add("XCAP-05/absent", xcap_05_absent);
     hcd_test_add("PCI-01/bus-master", pci_01_bus_master);
     hcd_test_add("PCI-02/sbrn", pci_02_sbrn);
     hcd_test_add("PCI-03/fladj", pci_03_fladj);
