@@ -317,13 +317,6 @@ enum { MSD_IN = 3, MSD_OUT = 4 }; /* DCIs of 81h and 02h */
 #define MSD_ARGS                                                            \
     "-blockdev driver=null-co,node-name=disk,size=16777216,read-zeroes=on " \
     "-device usb-storage,id=msd,bus=xhci.0,drive=disk "
-/* The same behind a throttle of ten reads a second, by the host's clock: most
- * of a row of reads are with the device for a while. */
-#define MSD_SLOW_ARGS                                                         \
-    "-object throttle-group,id=slow,x-iops-total=10 "                         \
-    "-blockdev driver=null-co,node-name=null,size=16777216,read-zeroes=on "   \
-    "-blockdev driver=throttle,node-name=disk,throttle-group=slow,file=null " \
-    "-device usb-storage,id=msd,bus=xhci.0,drive=disk "
 HcdDev *hcd_msd_open(Hcd *h);
 uint64_t hcd_msd_cbw(Hcd *h, uint8_t opcode, uint32_t data_bytes);
 void hcd_msd_command(Hcd *h, HcdDev *dev, uint8_t opcode, uint32_t data_bytes);
