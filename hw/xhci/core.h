@@ -40,6 +40,10 @@ OBJECT_DECLARE_SIMPLE_TYPE(IxhciState, IXHCI)
 #define IXHCI_ERST_MAX_LOG2 4
 #define IXHCI_ERST_MAX (1 << IXHCI_ERST_MAX_LOG2)
 
+/* Event rings that are full stop all fetching, so that few events can be
+ * waiting for one; this bounds what a guest can pile up in port registers. */
+#define IXHCI_EVENTS_WAITING_MAX 65536
+
 /* Isochronous Scheduling Threshold, in microframes (xHCI 1.2 §5.3.4). */
 #define IXHCI_IST_UF 1
 
@@ -91,7 +95,8 @@ struct ixhci_slot {
     uint64_t context_gpa;
     ixhci_slot_config cfg;
     uint32_t words[IXHCI_CONTEXT_WORDS]; /* its Output Slot Context */
-    USBPort *uport; /* where its device sits; NULL when it has left */
+    USBPort *uport;  /* where its device sits; NULL when it has left */
+    bool has_device; /* in migration: uport was not NULL */
     ixhci_ep *eps[IXHCI_MAX_DCI + 1]; /* by DCI, 1-based */
 };
 
@@ -133,6 +138,28 @@ typedef struct {
     bool ipe;             /* an event that may interrupt was posted */
     uint64_t moderate_ns; /* no interrupt before this virtual time */
 } ixhci_intr;
+
+/* What travels in migration and is no structure here (vmstate.c, rule 1). */
+typedef struct {
+    uint8_t slot_id;
+    uint8_t dci;
+    uint8_t state;
+    bool waits;
+    bool ccs;
+    bool in_flow;
+    uint64_t dequeue_gpa;
+    uint64_t due_uf;
+    uint64_t next_uf;
+    uint64_t stale_uf;
+    uint32_t words[IXHCI_CONTEXT_WORDS];
+} ixhci_saved_ep;
+
+typedef struct {
+    ixhci_saved_ep *eps;
+    int32_t ep_count;
+    ixhci_event *events; /* those that wait for room in a ring */
+    int32_t event_count;
+} ixhci_saved;
 
 /* The seams. Each function does one thing and says whether it could. */
 typedef struct {
@@ -218,6 +245,9 @@ struct IxhciState {
     uint64_t pause_uf;  /* no fetching before this microframe */
 
     unsigned dma_depth; /* rule 5 */
+
+    VMChangeStateEntry *machine_changed;
+    ixhci_saved saved;
 };
 
 /* Why the controller gave up; the trace carries it (xHCI 1.2 §4.24.1). */
@@ -367,6 +397,7 @@ extern const MemoryRegionOps ixhci_regs_ops;
 
 /* vmstate.c */
 extern const VMStateDescription ixhci_vmstate;
+void ixhci_vmstate_machine_changed(void *opaque, bool running, RunState state);
 
 /* Time on the virtual clock, in microframes. */
 static inline uint64_t ixhci_now_uf(void)

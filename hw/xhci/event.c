@@ -17,10 +17,6 @@
 #include "core.h"
 #include "trace-hw_xhci.h"
 
-/* Rings stop when one is full, so that little can be waiting. This bounds
- * what a guest can pile up through port registers. */
-#define WAITING_MAX 65536
-
 static uint64_t enqueue_gpa(const ixhci_intr *intr)
 {
     return intr->segments[intr->segment].base_gpa +
@@ -128,7 +124,7 @@ static void guest_post(IxhciState *x, const ixhci_event *event)
         ixhci_intr_update(x, i);
         return;
     }
-    if (g_queue_get_length(intr->waiting) < WAITING_MAX) {
+    if (g_queue_get_length(intr->waiting) < IXHCI_EVENTS_WAITING_MAX) {
         g_queue_push_tail(intr->waiting, g_memdup2(event, sizeof(*event)));
     }
     if (!intr->full) {

@@ -14,22 +14,24 @@
 #define PUPPET_ARGS "-device usb-puppet,id=puppet,bus=xhci.0 "
 
 /* The puppet is in a shared object of the tests, for QEMU and no other. */
-static QTestState *start_qemu(HcdOptions options)
+QTestState *hcd_launch(const HcdOptions *options, const char *more)
 {
     const char *puppet = g_getenv("ISOLAB_PUPPET");
     g_autofree char *before = g_strdup(g_getenv("LD_PRELOAD"));
     QTestState *qts;
 
-    if (options.puppet) {
+    if (options->puppet) {
         hcd_check(puppet, "ISOLAB_PUPPET must name isolab-puppet.so");
         g_setenv("LD_PRELOAD", puppet, true);
     }
     qts = qtest_initf(
-        "-machine %s -nodefaults -m %u -device %s,id=xhci,addr=%u%s%s %s%s",
-        options.machine ? options.machine : "q35", RAM_BYTES >> 20,
-        options.controller ? options.controller : hcd_controller_name(),
-        PCI_SLOT, options.props ? "," : "", options.props ? options.props : "",
-        options.puppet ? PUPPET_ARGS : "", options.args ? options.args : "");
+        "-machine %s -nodefaults -m %u -device %s,id=xhci,addr=%u%s%s %s%s %s",
+        options->machine ? options->machine : "q35", RAM_BYTES >> 20,
+        options->controller ? options->controller : hcd_controller_name(),
+        PCI_SLOT, options->props ? "," : "",
+        options->props ? options->props : "",
+        options->puppet ? PUPPET_ARGS : "", options->args ? options->args : "",
+        more);
     if (before) {
         g_setenv("LD_PRELOAD", before, true);
     } else {
@@ -57,7 +59,7 @@ Hcd *hcd_start_with(HcdOptions options)
     h->heap = HEAP_START;
     h->devfn = PCI_SLOT << 3;
     g_queue_init(&h->stash);
-    h->qts = start_qemu(options);
+    h->qts = hcd_launch(&options, "");
     move_clock(h, 0);
     hcd_pci_enable(h);
     hcd_read_capabilities(h);

@@ -132,6 +132,7 @@ const char *hcd_controller_name(void);
 Hcd *hcd_start_with(HcdOptions options);
 #define hcd_start(...) hcd_start_with((HcdOptions){ __VA_ARGS__ })
 void hcd_finish(Hcd *h);
+QTestState *hcd_launch(const HcdOptions *options, const char *more);
 uint64_t hcd_alloc(Hcd *h, uint64_t bytes, uint64_t align);
 uint64_t hcd_alloc_filled(Hcd *h, uint64_t bytes, uint8_t value);
 void hcd_trb_store(Hcd *h, uint64_t gpa, xhci_trb trb);
@@ -142,6 +143,12 @@ void hcd_step_uf(Hcd *h, uint64_t microframes);
 void hcd_step_to_uf(Hcd *h, uint64_t microframe);
 void hcd_plug(Hcd *h, const char *driver, const char *id);
 void hcd_unplug(Hcd *h, const char *id);
+
+/* migrate.c: the test goes on in another QEMU. hcd_load: NULL, and nothing
+ * worse, when the file is refused. */
+void hcd_migrate(Hcd *h);
+void hcd_save(Hcd *h, const char *file);
+QTestState *hcd_load(Hcd *h, const char *file);
 
 /* pci.c */
 uint32_t hcd_pci_read(Hcd *h, unsigned offset);
