@@ -27,6 +27,7 @@
 #include "bandwidth.h"
 #include "caps.h"
 #include "context.h"
+#include "ram.h"
 #include "retire.h"
 #include "sched.h"
 
@@ -210,6 +211,8 @@ struct IxhciState {
     uint32_t context_bytes;          /* 32, or 64 with CSZ */
     uint32_t xecp[IXHCI_XECP_WORDS]; /* the list, and its last header */
     unsigned xecp_words, xecp_last;
+
+    ixhci_ram ram;
 
     const ixhci_dma_ops *dma;
     const ixhci_bus_ops *usb;

@@ -202,6 +202,7 @@ static void pci_realize(PCIDevice *pci, Error **errp)
     if (!create_config(x, errp)) {
         return;
     }
+    ixhci_ram_init(&x->ram, pci_get_address_space(pci));
     QTAILQ_INIT(&x->work);
     x->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ixhci_service, x);
     for (unsigned i = 0; i < IXHCI_MAX_INTRS; i++) {
@@ -232,6 +233,7 @@ static void pci_exit(PCIDevice *pci)
         usb_unregister_port(&x->bus, &x->uports[i]);
     }
     timer_free(x->timer);
+    ixhci_ram_exit(&x->ram);
     usb_bus_release(&x->bus);
     if (msix_present(pci)) {
         msix_uninit(pci, &x->bar, &x->bar);

@@ -1,0 +1,106 @@
+/*
+ * Views of guest RAM. The rules are in ram.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "ram.h"
+
+static void close_view(ixhci_ram_view *view)
+{
+    if (view->bytes) {
+        address_space_cache_destroy(&view->cache);
+        view->bytes = 0;
+    }
+}
+
+/* Rule 2. */
+static void map_has_changed(MemoryListener *listener)
+{
+    ixhci_ram *ram = container_of(listener, ixhci_ram, listener);
+
+    for (unsigned i = 0; i < IXHCI_RAM_VIEWS; i++) {
+        close_view(&ram->views[i]);
+    }
+}
+
+void ixhci_ram_init(ixhci_ram *ram, AddressSpace *as)
+{
+    ram->as = as;
+    ram->listener.commit = map_has_changed;
+    ram->listener.name = "ixhci";
+    memory_listener_register(&ram->listener, as);
+}
+
+void ixhci_ram_exit(ixhci_ram *ram)
+{
+    memory_listener_unregister(&ram->listener);
+    map_has_changed(&ram->listener);
+}
+
+static bool holds(const ixhci_ram_view *view, uint64_t gpa, uint64_t bytes)
+{
+    uint64_t offset = gpa - view->gpa;
+
+    return offset < view->bytes && bytes <= view->bytes - offset;
+}
+
+/* Rule 3. Is the memory the same for reading and for writing, and ours? */
+static bool is_plain(const MemoryRegionCache *cache)
+{
+    return cache->ptr && qemu_ram_get_host_addr(cache->mrs.mr->ram_block);
+}
+
+/* Rule 1: the section that gpa lies in, from its beginning to its end. */
+static bool open_view(ixhci_ram *ram, ixhci_ram_view *view, uint64_t gpa)
+{
+    MemoryRegionCache cache;
+    uint64_t start, bytes;
+    bool plain;
+
+    address_space_cache_init(&cache, ram->as, gpa, 1, true);
+    start = cache.mrs.offset_within_address_space;
+    bytes = int128_get64(int128_min(cache.mrs.size, int128_make64(INT64_MAX)));
+    plain = is_plain(&cache);
+    address_space_cache_destroy(&cache);
+    if (!plain) {
+        return false;
+    }
+    close_view(view);
+    view->gpa = start;
+    view->bytes =
+        address_space_cache_init(&view->cache, ram->as, start, bytes, true);
+    return true;
+}
+
+static ixhci_ram_view *find_view(ixhci_ram *ram, uint64_t gpa, uint64_t bytes)
+{
+    ixhci_ram_view *view;
+
+    for (unsigned i = 0; i < IXHCI_RAM_VIEWS; i++) {
+        if (holds(&ram->views[i], gpa, bytes)) {
+            return &ram->views[i];
+        }
+    }
+    view = &ram->views[ram->oldest];
+    if (!open_view(ram, view, gpa)) {
+        return NULL;
+    }
+    ram->oldest = (ram->oldest + 1) % IXHCI_RAM_VIEWS;
+    return holds(view, gpa, bytes) ? view : NULL;
+}
+
+void *ixhci_ram_find(ixhci_ram *ram, uint64_t gpa, uint64_t bytes)
+{
+    ixhci_ram_view *view = find_view(ram, gpa, bytes);
+
+    return view ? (uint8_t *)view->cache.ptr + (gpa - view->gpa) : NULL;
+}
+
+void ixhci_ram_written(ixhci_ram *ram, uint64_t gpa, uint64_t bytes)
+{
+    ixhci_ram_view *view = find_view(ram, gpa, bytes);
+
+    if (view) {
+        address_space_cache_invalidate(&view->cache, gpa - view->gpa, bytes);
+    }
+}
