@@ -369,7 +369,8 @@ static void cmd_16_bad_input(const void *data)
     hcd_finish(h);
 }
 
-/* xHCI 1.2 §4.5.4.1: addresses are the controller's business. */
+/* xHCI 1.2 §4.5.4.1: addresses are the controller's business; the Setup Stage
+ * TRB is the one to blame. */
 static void cmd_17_set_address_on_ep0(void)
 {
     Hcd *h = hcd_start(.args = TABLET_ARGS);
@@ -378,8 +379,12 @@ static void cmd_17_set_address_on_ep0(void)
     HcdSetup get_descriptor = {
         .type = 0x80, .request = 6, .value = 0x100, .length = 18
     };
+    uint64_t setup;
 
-    hcd_expect_cc(hcd_control(h, dev, set_address, 0), CC_TRB_ERROR);
+    setup = td_setup(h, dev, set_address);
+    td_status(h, dev, .in = true, .ioc = true);
+    hcd_ring_ep(h, dev, 1);
+    hcd_expect_te(h, .dev = dev, .dci = 1, .cc = CC_TRB_ERROR, .ptr = setup);
     hcd_cmd_skip_all(h, dev, 1);
     hcd_expect_cc(
         hcd_control(h, dev, get_descriptor, hcd_alloc_filled(h, 18, 0)),

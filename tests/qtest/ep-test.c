@@ -196,6 +196,83 @@ static void ep_06_ep0(void)
     hcd_finish(h);
 }
 
+/* States in which a port carries nothing. */
+typedef struct {
+    const char *name;
+    uint32_t written[2]; /* to PORTSC, one after the other */
+} port_case;
+
+#define LINK(state) (PORTSC_PP | PORTSC_LWS | (state) << 5)
+
+static const port_case port_cases[] = {
+    { "EP-06/port-disabled", { PORTSC_PP | PORTSC_PED } },
+    { "EP-06/port-unpowered", { 0 } },
+    { "EP-06/port-resets", { PORTSC_PP | PORTSC_PR } },
+    { "EP-06/port-suspended", { LINK(PLS_U3) } },
+    { "EP-06/port-resumes", { LINK(PLS_U3), LINK(PLS_RESUME) } },
+};
+
+static void expect_no_answer(Hcd *h, HcdDev *dev, unsigned dci)
+{
+    uint64_t buf = hcd_alloc_filled(h, 64, 0xaa), trb;
+    bool isoch = dci == PUPPET_ISOCH_IN;
+
+    if (dci == 1) {
+        td_setup(h, dev, (HcdSetup){ .type = 0x00, .request = 9, .value = 1 });
+        trb = td_status(h, dev, .in = true, .ioc = true);
+    } else {
+        trb = hcd_td(h, dev, dci,
+                     (HcdTd){ .type = isoch ? TRB_ISOCH : TRB_NORMAL,
+                              .buf = buf,
+                              .len = 64,
+                              .sia = isoch,
+                              .ioc = true });
+    }
+    hcd_ring_ep(h, dev, dci);
+    hcd_expect_te(h, .dev = dev, .dci = dci, .cc = CC_USB_TRANSACTION_ERROR,
+                  .ptr = trb);
+    check_ep_state(h, dev, dci, isoch ? EP_STATE_RUNNING : EP_STATE_HALTED);
+    if (isoch) {
+        hcd_expect_te(h, .dev = dev, .dci = dci, .cc = CC_RING_OVERRUN);
+    }
+}
+
+/* xHCI 1.2 §4.10.2.3, §4.19.1.1: the device is there, the bus is not; and
+ * after a reset of the port it answers again. */
+static void ep_06_port_is_off(const void *data)
+{
+    const port_case *c = data;
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = hcd_puppet_open(h);
+    unsigned portsc = XHCI_PORT_SET + XHCI_PORT_STRIDE * (dev->port_id - 1);
+    HcdSetup get_descriptor = {
+        .type = 0x80, .request = 6, .value = 0x100, .length = 18
+    };
+
+    hcd_ep_add(h, dev, .dci = PUPPET_ISOCH_IN, .type = EP_TYPE_ISOCH_IN,
+               .mps = 192, .esit = 192);
+    hcd_portsc_clear(h, dev->port_id, PORTSC_CHANGES);
+    for (unsigned i = 0; i == 0 || (i < 2 && c->written[i]); i++) {
+        hcd_op_write(h, portsc, c->written[i]);
+    }
+    expect_no_answer(h, dev, 1);
+    expect_no_answer(h, dev, PUPPET_OUT);
+    expect_no_answer(h, dev, PUPPET_ISOCH_IN);
+    hcd_check(hcd_puppet_count(h, "packets") == 0,
+              "%" PRIu64 " packets came through",
+              hcd_puppet_count(h, "packets"));
+
+    hcd_op_write(h, portsc, PORTSC_PP | PORTSC_PR);
+    hcd_step_uf(h, 800);
+    hcd_event_drain(h);
+    hcd_expect_cc(hcd_cmd_reset_ep(h, dev, 1), CC_SUCCESS);
+    hcd_cmd_skip_all(h, dev, 1);
+    hcd_expect_cc(
+        hcd_control(h, dev, get_descriptor, hcd_alloc_filled(h, 18, 0)),
+        CC_SUCCESS);
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §4.8.3: a malformed TRB leads to Error, not to Halted. */
 static void ep_07_error_state(void)
 {
@@ -249,6 +326,10 @@ int main(int argc, char **argv)
     hcd_test_add("EP-06/halt-and-recover", ep_06_halt_and_recover);
     hcd_test_add("EP-06/detach", ep_06_detach);
     hcd_test_add("EP-06/ep0", ep_06_ep0);
+    for (unsigned i = 0; i < ARRAY_SIZE(port_cases); i++) {
+        hcd_test_add_data(port_cases[i].name, ep_06_port_is_off,
+                          &port_cases[i]);
+    }
     hcd_test_add("EP-07/error-state", ep_07_error_state);
     hcd_test_add("EP-09/nak", ep_09_nak);
     return hcd_test_main(argc, argv);

@@ -326,6 +326,100 @@ static void evt_12_bei(void)
     hcd_finish(h);
 }
 
+enum { RINGS = 3 };
+
+static void expect_on(Hcd *h, HcdEventRing *rings, unsigned n, uint64_t ptr,
+                      unsigned cc)
+{
+    HcdEvent event;
+
+    hcd_step_uf(h, 8);
+    for (unsigned i = 0; i < RINGS; i++) {
+        HcdEventRing *ring = i ? &rings[i] : &h->evt;
+
+        while (hcd_event_ring_take(h, ring, &event)) {
+            if (event.type != EVT_TRANSFER) {
+                hcd_check(i == 0, "on ring %u: %s", i, hcd_event_text(&event));
+                continue;
+            }
+            hcd_check(i == n && event.ptr == ptr && event.cc == cc,
+                      "on ring %u: %s; expected on ring %u code %u, %" PRIx64,
+                      i, hcd_event_text(&event), n, cc, ptr);
+            n = RINGS;
+        }
+    }
+    hcd_check(n == RINGS, "no event for %" PRIx64, ptr);
+}
+
+static HcdDev *open_with_rings(Hcd *h, HcdEventRing *rings)
+{
+    HcdDev *dev = hcd_puppet_open(h);
+
+    hcd_event_drain(h);
+    for (unsigned i = 1; i < RINGS; i++) {
+        rings[i] = hcd_intr_n_open(h, i, 64);
+    }
+    return dev;
+}
+
+/* xHCI 1.2 §4.17.1: each TRB names the interrupter of its event, Event Data
+ * its own. */
+static void evt_13_targets(void)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdEventRing rings[RINGS];
+    HcdDev *dev = open_with_rings(h, rings);
+    uint64_t buf = hcd_alloc(h, 64, 64), trb;
+
+    for (unsigned n = 0; n < RINGS; n++) {
+        trb = td_normal(h, dev, PUPPET_IN, .buf = buf, .len = 64, .ioc = true,
+                        .target = n);
+        hcd_ring_ep(h, dev, PUPPET_IN);
+        expect_on(h, rings, n, trb, CC_SUCCESS);
+        td_normal(h, dev, PUPPET_IN, .buf = buf, .len = 64, .ch = true,
+                  .target = (n + 1) % RINGS);
+        td_event_data(h, dev, PUPPET_IN, .buf = 0x1234, .ioc = true,
+                      .target = n);
+        hcd_ring_ep(h, dev, PUPPET_IN);
+        expect_on(h, rings, n, 0x1234, CC_SUCCESS);
+    }
+    hcd_finish(h);
+}
+
+static void stop_quietly(Hcd *h, HcdDev *dev)
+{
+    hcd_cmd_post(h, hcd_cmd_trb(CMD_STOP_ENDPOINT, dev->slot_id, PUPPET_IN, 0));
+    hcd_doorbell(h, 0, 0);
+}
+
+/* xHCI 1.2 §4.6.9, §4.17.1: the Stopped event goes where the event of the
+ * stopped TRB would have gone; without a TRB to the slot's interrupter. */
+static void evt_13_stopped_event(void)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdEventRing rings[RINGS];
+    HcdDev *dev = open_with_rings(h, rings);
+    uint64_t buf = hcd_alloc(h, 64, 64), trb;
+
+    hcd_puppet_answer(h, "hold");
+    for (unsigned n = 0; n < RINGS; n++) {
+        trb = td_normal(h, dev, PUPPET_IN, .buf = buf, .len = 64, .ioc = true,
+                        .target = n);
+        hcd_ring_ep(h, dev, PUPPET_IN);
+        stop_quietly(h, dev);
+        expect_on(h, rings, n, trb, CC_STOPPED);
+        hcd_cmd_skip_all(h, dev, PUPPET_IN);
+    }
+    hcd_in_write(h, dev, 1, 2,
+                 xhci_set(hcd_out_read(h, dev, 0, 2), SLOT_INTR, 2));
+    hcd_expect_cc(hcd_cmd_evaluate(h, dev, 1), CC_SUCCESS);
+    hcd_ring_ep(h, dev, PUPPET_IN);
+    stop_quietly(h, dev);
+    expect_on(h, rings, 2, hcd_ring_next(&dev->ring[PUPPET_IN]),
+              CC_STOPPED_LENGTH_INVALID);
+    hcd_finish(h);
+}
+
 static void check_full(Hcd *h, unsigned free_trbs)
 {
     unsigned last = h->evt.size - 1 - free_trbs;
@@ -423,6 +517,8 @@ int main(int argc, char **argv)
     hcd_test_add("EVT-10/reset-value", evt_10_reset_value);
     hcd_test_add("EVT-11/counter", evt_11_counter);
     hcd_test_add("EVT-12/bei", evt_12_bei);
+    hcd_test_add("EVT-13/targets", evt_13_targets);
+    hcd_test_add("EVT-13/stopped-event", evt_13_stopped_event);
     hcd_test_add("EVT-14/ring-full", evt_14_ring_full);
     hcd_test_add("EVT-15/transfers", evt_15_transfers);
     return hcd_test_main(argc, argv);

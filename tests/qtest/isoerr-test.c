@@ -96,6 +96,47 @@ static void iso_19_held_up(void)
     hcd_finish(h);
 }
 
+/* xHCI 1.2 §4.9.4, §4.11.2.5: what the full ring held up is lost; a TD for a
+ * frame that was still to come is not. */
+static void iso_15_future_td(void)
+{
+    enum { TDS = 40, AHEAD = 200 };
+    Hcd *h = hcd_start(.args = ISOAV_ARGS, .event_trbs = 16);
+    IsoIn *in = iso_in_open(h, EVERY_UF);
+    IsoFrame now;
+    unsigned missed = 0;
+    HcdEvent event;
+    uint64_t uf;
+
+    hcd_event_drain(h);
+    now = iso_frame_now(h);
+    for (unsigned i = 0; i < TDS; i++) {
+        iso_in_queue_frame(in, iso_frame_id(now, 4 + i / 8));
+    }
+    iso_in_queue_frame(in, iso_frame_id(now, AHEAD));
+    h->keep_erdp = true;
+    iso_in_doorbell(in);
+    hcd_step_uf(h, 20 * 8);
+    h->keep_erdp = false;
+    for (unsigned i = 0; i <= TDS; i++) {
+        do {
+            hcd_check(hcd_event_wait(h, AHEAD * 8, &event),
+                      "no event for TD %u", i);
+        } while (event.type == EVT_HOST_CONTROLLER);
+        hcd_check(event.ptr == in->trb[i], "TD %u: %s", i,
+                  hcd_event_text(&event));
+        missed += event.cc == CC_MISSED_SERVICE;
+    }
+    hcd_check(missed > 0, "the ring held up nothing");
+    hcd_check(event.cc == CC_SUCCESS, "the TD for a future frame: %s",
+              hcd_event_text(&event));
+    uf = hcd_isoav_microframe(h, in->buf[TDS], in->bytes);
+    hcd_check(uf == iso_frame_uf(now, AHEAD),
+              "it ran in microframe %" PRIu64 ", its frame begins at %" PRIu64,
+              uf, iso_frame_uf(now, AHEAD));
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §4.10.3.2: valid since 1.1, and within the TD; not Event Data. */
 static void iso_20_pointer(void)
 {
@@ -319,6 +360,7 @@ int main(int argc, char **argv)
         hcd_test_add_data(name, iso_14_first_td, GUINT_TO_POINTER(phase));
     }
     hcd_test_add("ISO-19/held-up-by-a-full-event-ring", iso_19_held_up);
+    hcd_test_add("ISO-15/future-td-after-full-ring", iso_15_future_td);
     hcd_test_add("ISO-20/pointer-of-missed-service", iso_20_pointer);
     hcd_test_add("ISO-23/missed-multi-trb", iso_23_multi_trb);
     hcd_test_add_data("ISO-25/xrun-fields-in", iso_25_xrun_fields,
