@@ -22,10 +22,4 @@
 #include "qemu/queue.h"
 #include "qemu/timer.h"
 
-#if QEMU_VERSION_MAJOR >= 10
-#include "system/runstate.h"
-#else
-#include "sysemu/runstate.h"
-#endif
-
 #endif

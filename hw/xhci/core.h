@@ -249,7 +249,6 @@ struct IxhciState {
 
     unsigned dma_depth; /* rule 5 */
 
-    VMChangeStateEntry *machine_changed;
     ixhci_saved saved;
 };
 
@@ -400,7 +399,6 @@ extern const MemoryRegionOps ixhci_regs_ops;
 
 /* vmstate.c */
 extern const VMStateDescription ixhci_vmstate;
-void ixhci_vmstate_machine_changed(void *opaque, bool running, RunState state);
 
 /* Time on the virtual clock, in microframes. */
 static inline uint64_t ixhci_now_uf(void)

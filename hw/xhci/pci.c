@@ -213,15 +213,12 @@ static void pci_realize(PCIDevice *pci, Error **errp)
     }
     create_ports(x);
     ixhci_xcap_init(x);
-    x->machine_changed =
-        qemu_add_vm_change_state_handler(ixhci_vmstate_machine_changed, x);
 }
 
 static void pci_exit(PCIDevice *pci)
 {
     IxhciState *x = IXHCI(pci);
 
-    qemu_del_vm_change_state_handler(x->machine_changed);
     for (unsigned i = 0; i < x->num_slots; i++) {
         ixhci_slot_disable(&x->slots[i]);
     }

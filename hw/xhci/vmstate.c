@@ -11,8 +11,7 @@
  *  3. A TD does not travel. It is on its ring, and an endpoint that waited for
  *     its device begins with it anew on the other side: of a packet that a
  *     device still holds when the machine stops, nothing has moved.
- *  4. When the machine stops, ESITs that passed in silence are served at once:
- *     later, guest memory has been copied (migration/savevm.c saves it first).
+ *  4. ESITs that passed in silence are still due, and are served over there.
  *  5. Times are microframes of the virtual clock, which travels with the
  *     machine.
  *
@@ -20,14 +19,6 @@
  */
 #include "core.h"
 #include "trace-hw_xhci.h"
-
-/* Rule 4. */
-void ixhci_vmstate_machine_changed(void *opaque, bool running, RunState state)
-{
-    if (!running) {
-        ixhci_service_sync(opaque);
-    }
-}
 
 /* Saving: records out of structures. */
 

@@ -47,6 +47,55 @@ static void waiting_interrupt(void)
     hcd_finish(h);
 }
 
+/* In the second lap of a ring the cycle bit has the other value. */
+static void second_lap(void)
+{
+    Hcd *h = hcd_start(.args = KBD_ARGS);
+    HcdDev *dev = hcd_kbd_open(h);
+
+    for (unsigned i = 0; i < 100; i++) {
+        uint64_t trb = td_noop(h, dev, KBD_IN, .ioc = true);
+
+        if (i == 80) {
+            hcd_check(!dev->ring[KBD_IN].pcs, "the ring did not wrap");
+            hcd_migrate(h);
+        }
+        hcd_ring_ep(h, dev, KBD_IN);
+        hcd_expect_te(h, .dev = dev, .dci = KBD_IN, .cc = CC_SUCCESS,
+                      .ptr = trb);
+    }
+    hcd_finish(h);
+}
+
+/* xHCI 1.2 §4.9.4: what is lost to a full event ring here is lost there. */
+static void held_up(void)
+{
+    Hcd *h = hcd_start(.args = ISOAV_ARGS, .event_trbs = 16);
+    IsoIn *in = iso_in_open(h, WATCH_EVERY_FRAME);
+    unsigned events = 0, missed = 0;
+    HcdEvent event;
+
+    hcd_event_drain(h);
+    iso_in_queue_sia(in, 40);
+    h->keep_erdp = true;
+    iso_in_doorbell(in);
+    hcd_step_uf(h, 25 * 8);
+    for (unsigned i = 0; i < 13; i++) {
+        hcd_check(hcd_event_take(h, &event), "event %u is missing", i);
+        events += event.type == EVT_TRANSFER;
+    }
+    hcd_event_ack(h); /* from now on the ESITs that passed are lost */
+    hcd_migrate(h);
+    h->keep_erdp = false;
+    while (hcd_event_wait(h, 80, &event) && event.cc != CC_RING_OVERRUN) {
+        events += event.type == EVT_TRANSFER;
+        missed += event.cc == CC_MISSED_SERVICE;
+    }
+    hcd_check(events == 40 && missed >= 8 && missed <= 14,
+              "%u events, %u TDs missed", events, missed);
+    hcd_finish(h);
+}
+
 /* Bulk and control: half of a command on each side. */
 static void bulk(void)
 {
@@ -87,20 +136,26 @@ static void halted(void)
 static void full_event_ring(void)
 {
     Hcd *h = hcd_start(.args = "", .event_trbs = 16);
+    uint64_t trb[40];
     unsigned commands = 0;
     HcdEvent event;
 
     hcd_event_drain(h);
     for (unsigned i = 0; i < 40; i++) {
-        hcd_cmd_post(h, hcd_cmd_trb(CMD_NOOP, 0, 0, 0));
+        trb[i] = hcd_cmd_post(h, hcd_cmd_trb(CMD_NOOP, 0, 0, 0));
     }
     h->keep_erdp = true;
     hcd_doorbell(h, 0, 0);
     hcd_step_uf(h, 16);
     hcd_migrate(h);
+    hcd_doorbell(h, 0, 0); /* nothing is fetched while the ring is full */
     h->keep_erdp = false;
     while (hcd_event_wait(h, 16, &event)) {
-        commands += event.type == EVT_COMMAND_COMPLETION;
+        if (event.type == EVT_COMMAND_COMPLETION) {
+            hcd_check(event.ptr == trb[commands], "event %u is: %s", commands,
+                      hcd_event_text(&event));
+            commands++;
+        }
     }
     hcd_check(commands == 40, "%u of 40 commands have an event", commands);
     hcd_finish(h);
@@ -129,6 +184,36 @@ static void moderation(void)
     hcd_check(!hcd_msix_take(h, 0), "an interrupt within the interval");
     hcd_step_uf(h, 8);
     hcd_check(hcd_msix_take(h, 0), "no interrupt after the interval");
+    hcd_finish(h);
+}
+
+/* xHCI 1.2 §4.17.2: EHB still blocks; what is left in the ring when it is
+ * cleared still interrupts. */
+static void busy_handler(void)
+{
+    Hcd *h = hcd_start(.args = "");
+    HcdEvent event;
+
+    hcd_event_drain(h);
+    hcd_step_uf(h, 80);
+    hcd_msix_take(h, 0);
+    h->keep_erdp = true;
+    for (unsigned i = 0; i < 2; i++) {
+        hcd_cmd_post(h, hcd_cmd_trb(CMD_NOOP, 0, 0, 0));
+        hcd_doorbell(h, 0, 0);
+        hcd_step_uf(h, 1);
+        hcd_check(hcd_msix_take(h, 0) == (i == 0), "interrupts after event %u",
+                  i);
+    }
+    hcd_migrate(h);
+    hcd_cmd_post(h, hcd_cmd_trb(CMD_NOOP, 0, 0, 0));
+    hcd_doorbell(h, 0, 0);
+    hcd_step_uf(h, 16);
+    hcd_check(!hcd_msix_take(h, 0), "an interrupt while EHB is 1");
+    hcd_check(hcd_event_take(h, &event), "there is no event");
+    hcd_event_ack(h);
+    hcd_step_uf(h, 16);
+    hcd_check(hcd_msix_take(h, 0), "no interrupt for what is left");
     hcd_finish(h);
 }
 
@@ -231,10 +316,13 @@ int main(int argc, char **argv)
 {
     add_same_logs();
     hcd_test_add("migrate/waiting-interrupt", waiting_interrupt);
+    hcd_test_add("migrate/second-lap", second_lap);
+    hcd_test_add("migrate/held-up", held_up);
     hcd_test_add("migrate/bulk", bulk);
     hcd_test_add("migrate/halted", halted);
     hcd_test_add("migrate/full-event-ring", full_event_ring);
     hcd_test_add("migrate/moderation", moderation);
+    hcd_test_add("migrate/busy-handler", busy_handler);
     hcd_test_add("migrate/ports", ports);
     hcd_test_add("migrate/other-machine", other_machine);
     for (unsigned seed = 1; seed <= 3; seed++) {

@@ -34,14 +34,25 @@ static void want_events(QTestState *qts)
         "'capabilities': [ { 'capability': 'events', 'state': true } ] } }");
 }
 
+/* QEMU says that it is complete when all is in the pipe: whoever reads it may
+ * not have written it yet, and says so by opening a FIFO. */
 void hcd_save(Hcd *h, const char *file)
 {
-    g_autofree char *uri = g_strdup_printf("exec:cat > %s", file);
+    g_autofree char *written = g_strconcat(file, "-written", NULL);
+    g_autofree char *uri =
+        g_strdup_printf("exec:cat > %s; : > %s", file, written);
+    int fifo;
 
+    g_unlink(written);
+    g_assert_cmpint(mkfifo(written, 0600), ==, 0);
     want_events(h->qts);
     qtest_qmp_assert_success(
         h->qts, "{ 'execute': 'migrate', 'arguments': { 'uri': %s } }", uri);
     hcd_check(await_end(h->qts), "the machine cannot be saved");
+    fifo = open(written, O_RDONLY);
+    g_assert_cmpint(fifo, >=, 0);
+    close(fifo);
+    g_unlink(written);
 }
 
 QTestState *hcd_load(Hcd *h, const char *file)
