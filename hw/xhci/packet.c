@@ -14,6 +14,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "core.h"
+#include "isoch.h"
 #include "trace-hw_xhci.h"
 
 /* An endpoint's buffer that is larger is given back after each TD. */
@@ -51,16 +52,25 @@ static unsigned setup_length(const ixhci_td *td)
     return td->setup[6] | td->setup[7] << 8;
 }
 
-/* Bytes that the bus carries for the TD: rule 2, and the ESIT's limit. */
+/* Bytes of the TD that the bus carries: rule 2, and the ESIT's limit. */
 static uint32_t bus_bytes(const ixhci_ep *ep)
 {
     if (ep->cfg.type == EP_TYPE_CONTROL) {
         return setup_length(&ep->td);
     }
     if (ixhci_ep_is_isoch(ep->cfg.type)) {
-        return MIN(ep->td.bytes, ep->cfg.max_esit_payload);
+        return ixhci_isoch_carried(&ep->cfg, ep->td.bytes);
     }
     return ep->td.bytes;
+}
+
+/* Bytes that the device has room for, or sends at most. */
+static uint32_t room_bytes(const ixhci_ep *ep)
+{
+    if (ixhci_ep_is_isoch(ep->cfg.type) && is_in(ep)) {
+        return ixhci_isoch_room(&ep->cfg, ep->slot->cfg.speed, ep->td.bytes);
+    }
+    return bus_bytes(ep);
 }
 
 /* Moves between the TD's buffers and ep->buffer; false: DMA failed. */
@@ -147,6 +157,18 @@ static uint64_t setup_parameter(const uint8_t *setup)
     return ldq_le_p(setup);
 }
 
+/* xHCI 1.2 §4.11.2.3: TBC and TLBPC are for the driver to get right. */
+static void trace_bursts(const ixhci_ep *ep, uint64_t uf)
+{
+    bool ete = ep->x->usbcmd & USBCMD_ETE;
+
+    if (ixhci_ep_is_isoch(ep->cfg.type) &&
+        !ixhci_isoch_says_bursts(&ep->cfg, &ep->td, ete)) {
+        trace_ixhci_isoch_bursts(ep->slot->slot_id, ep->dci,
+                                 ep->td.start.dequeue_gpa, uf, ep->td.bytes);
+    }
+}
+
 static void set_up(ixhci_ep *ep, USBDevice *dev, uint32_t bytes, uint64_t uf)
 {
     int pid = is_in(ep) ? USB_TOKEN_IN : USB_TOKEN_OUT;
@@ -162,25 +184,17 @@ static void set_up(ixhci_ep *ep, USBDevice *dev, uint32_t bytes, uint64_t uf)
     }
 }
 
-/*
- * xHCI 1.2 §4.10.1.1, §4.10.3.3, §6.4.5: short, babble and the two overruns.
- * A device that sends more than the TD takes is a babble, unless the TD was
- * smaller than the service interval's payload.
- */
+/* xHCI 1.2 §4.10.1.1, §6.4.5: short, babble, and what isoch.h adds. */
 static unsigned judge(const ixhci_ep *ep, unsigned cc, uint32_t moved)
 {
     const ixhci_td *td = &ep->td;
-    bool isoch = ixhci_ep_is_isoch(ep->cfg.type);
 
-    if (cc == CC_BABBLE_DETECTED && isoch &&
-        td->bytes < ep->cfg.max_esit_payload) {
-        return CC_ISOCH_BUFFER_OVERRUN;
-    }
     if (cc != CC_SUCCESS) {
         return cc;
     }
-    if (isoch && td->bytes > ep->cfg.max_esit_payload) {
-        return CC_BANDWIDTH_OVERRUN;
+    if (ixhci_ep_is_isoch(ep->cfg.type)) {
+        return ixhci_isoch_judge(&ep->cfg, td->bytes,
+                                 is_in(ep) ? moved : bus_bytes(ep));
     }
     if (moved > td->bytes) {
         return CC_BABBLE_DETECTED;
@@ -196,7 +210,7 @@ static void conclude(ixhci_ep *ep, ixhci_outcome *how)
 
     ixhci_service_charge(ep->x, moved / 1024);
     how->cc = judge(ep, cc_of_status(p->status), moved);
-    how->bytes = MIN(moved, ep->td.bytes);
+    how->bytes = MIN(moved, MIN(bus_bytes(ep), ep->td.bytes));
     if (!is_in(ep)) {
         if (p->status == USB_RET_SUCCESS) {
             how->bytes = MIN(bus_bytes(ep), ep->td.bytes);
@@ -241,19 +255,20 @@ ixhci_packet_fate ixhci_packet_submit(ixhci_ep *ep, uint64_t uf,
                                       ixhci_outcome *how)
 {
     USBDevice *dev = ep->x->usb->find(ep->x, ep->slot);
-    uint32_t bytes = bus_bytes(ep);
+    uint32_t bytes = bus_bytes(ep), room = room_bytes(ep);
 
     begin_outcome(ep, how);
     if (!dev || refuse(ep, how)) {
         return IXHCI_PACKET_DONE;
     }
+    trace_bursts(ep, uf);
     ixhci_service_charge(ep->x, bytes / 1024);
-    if (!reserve(ep, MAX(bytes, 1)) ||
+    if (!reserve(ep, MAX(room, 1)) ||
         (!is_in(ep) && !move(ep, MIN(bytes, ep->td.bytes), false))) {
         how->cc = CC_DATA_BUFFER_ERROR;
         return IXHCI_PACKET_DONE;
     }
-    set_up(ep, dev, bytes, uf);
+    set_up(ep, dev, room, uf);
     ep->x->usb->submit(ep->x, ep, dev);
     trace_ixhci_packet(ep->slot->slot_id, ep->dci, ep->td.start.dequeue_gpa, uf,
                        ep->packet.status, ep->packet.actual_length);

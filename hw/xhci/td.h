@@ -19,8 +19,8 @@
 
 #include "ring.h"
 
-/* Rule 5. Linux and Windows stay far below; an isochronous TD has at most
- * 48 KiB (§4.14.2.1), and its TRBs are walked within a microframe. */
+/* Rule 5. Linux and Windows stay far below; an isochronous TD has at most 32
+ * bursts (context.c), 512 KiB, and its TRBs are walked within a microframe. */
 #define IXHCI_TD_MAX_TRBS 4096
 #define IXHCI_TD_MAX_ISOCH_TRBS 128
 #define IXHCI_TD_MAX_BYTES (32u << 20)

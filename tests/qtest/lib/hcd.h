@@ -262,7 +262,7 @@ typedef struct {
     unsigned burst;
     unsigned mult;
     unsigned interval;
-    unsigned esit; /* Max ESIT Payload */
+    unsigned esit; /* Max ESIT Payload, 24 bits */
     unsigned cerr;
     unsigned trbs; /* of its ring; 0: 64 */
 } HcdEp;
@@ -292,6 +292,7 @@ typedef struct {
     bool sia; /* Isoch */
     unsigned frame_id;
     unsigned tbc, tlbpc;
+    bool ete;     /* TBC is where TD Size is */
     unsigned trt; /* Setup Stage */
     bool in;      /* Data and Status Stage */
 } HcdTd;

@@ -141,6 +141,7 @@ void hcd_ep_prepare(Hcd *h, HcdDev *dev, HcdEp ep)
                                               : 3);
     HcdRing *ring = &dev->ring[ep.dci];
 
+    dw0 = xhci_set(dw0, EP_MAX_ESIT_PAYLOAD_HI, ep.esit >> 16);
     for (unsigned dci = ep.dci; dci < 32; dci++) {
         entries = hcd_ep_state(h, dev, dci) ? MAX(entries, dci) : entries;
     }

@@ -25,7 +25,11 @@ uint64_t hcd_td(Hcd *h, HcdDev *dev, unsigned dci, HcdTd td)
     case TRB_ISOCH:
         dw3 |= flag(td.sia, TRB_SIA);
         dw3 = xhci_set(dw3, TRB_FRAME_ID, td.frame_id);
-        dw3 = xhci_set(dw3, TRB_TBC, td.tbc);
+        if (td.ete) {
+            dw2 = xhci_set(dw2, TRB_TD_SIZE, td.tbc);
+        } else {
+            dw3 = xhci_set(dw3, TRB_TBC, td.tbc);
+        }
         dw3 = xhci_set(dw3, TRB_TLBPC, td.tlbpc);
         break;
     case TRB_SETUP_STAGE:
