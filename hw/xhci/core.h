@@ -148,6 +148,7 @@ typedef struct {
     bool waits;
     bool ccs;
     bool in_flow;
+    bool missed_told;
     uint64_t dequeue_gpa;
     uint64_t due_uf;
     uint64_t next_uf;
@@ -389,6 +390,7 @@ void ixhci_doorbell_write(IxhciState *x, unsigned index, uint32_t value);
 /* xcap.c: extended capabilities (§7) */
 void ixhci_xcap_init(IxhciState *x);
 void ixhci_xcap_reset(IxhciState *x);
+void ixhci_xcap_check(IxhciState *x); /* the list came in by migration */
 uint32_t ixhci_xcap_read(const IxhciState *x, unsigned word);
 void ixhci_xcap_write(IxhciState *x, unsigned word, uint32_t value,
                       uint32_t lanes);

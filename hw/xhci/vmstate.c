@@ -33,6 +33,7 @@ static void save_ep(ixhci_saved *saved, const ixhci_ep *ep)
         .dequeue_gpa = ep->ring.dequeue_gpa,
         .due_uf = ep->due_uf,
         .in_flow = ep->flow.in_flow,
+        .missed_told = ep->missed_told,
         .next_uf = ep->flow.next_uf,
         .stale_uf = ep->flow.stale_uf,
     };
@@ -156,6 +157,7 @@ static bool load_ep(IxhciState *x, const ixhci_saved_ep *saved)
     ep->ring.dequeue_gpa = saved->dequeue_gpa & ~UINT64_C(0xf);
     ep->ring.ccs = saved->ccs;
     ep->flow.in_flow = saved->in_flow;
+    ep->missed_told = saved->missed_told;
     ep->flow.next_uf = saved->next_uf;
     ep->flow.stale_uf = saved->stale_uf;
     if (ep->state == EP_STATE_RUNNING) {
@@ -194,6 +196,7 @@ static bool is_sane_ring(const ixhci_intr *intr)
 
 static bool load_all(IxhciState *x)
 {
+    ixhci_xcap_check(x);
     for (unsigned i = 0; i < x->num_intrs; i++) {
         if (!is_sane_ring(&x->intrs[i])) {
             return false;
@@ -301,6 +304,7 @@ static const VMStateDescription vmstate_ep = {
            VMSTATE_BOOL(waits, ixhci_saved_ep),
            VMSTATE_BOOL(ccs, ixhci_saved_ep),
            VMSTATE_BOOL(in_flow, ixhci_saved_ep),
+           VMSTATE_BOOL(missed_told, ixhci_saved_ep),
            VMSTATE_UINT64(dequeue_gpa, ixhci_saved_ep),
            VMSTATE_UINT64(due_uf, ixhci_saved_ep),
            VMSTATE_UINT64(next_uf, ixhci_saved_ep),

@@ -62,6 +62,7 @@ static void append_protocol(IxhciState *x, unsigned revision, unsigned first,
 
 void ixhci_xcap_init(IxhciState *x)
 {
+    memset(x->xecp, 0, sizeof(x->xecp));
     x->xecp_words = 0;
     if (x->legacy) {
         *append(x, LEGACY_WORDS) = XECP_LEGACY_SUPPORT;
@@ -77,6 +78,18 @@ void ixhci_xcap_reset(IxhciState *x)
     if (x->legacy) {
         x->xecp[USBLEGSUP] &= ~(LEGSUP_BIOS_OWNED | LEGSUP_OS_OWNED);
         x->xecp[USBLEGCTLSTS] = 0;
+    }
+}
+
+/* Of what came in, only what software can write may differ from our list. */
+void ixhci_xcap_check(IxhciState *x)
+{
+    uint32_t legsup = x->xecp[USBLEGSUP], legctlsts = x->xecp[USBLEGCTLSTS];
+
+    ixhci_xcap_init(x);
+    if (x->legacy) {
+        x->xecp[USBLEGSUP] |= legsup & (LEGSUP_BIOS_OWNED | LEGSUP_OS_OWNED);
+        x->xecp[USBLEGCTLSTS] = legctlsts & (LEGCTL_ENABLES | LEGCTL_RW1C);
     }
 }
 

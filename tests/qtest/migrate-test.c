@@ -235,6 +235,29 @@ static void ports(void)
     hcd_finish(h);
 }
 
+/* What software has set in the extended capabilities, and the rest of them. */
+static void extended_capabilities(void)
+{
+    Hcd *h = hcd_start(.args = "", .props = "csz=on,hci-version=1.1");
+    uint32_t words[16];
+
+    hcd_check(
+        xhci_get(hcd_cap_read(h, h->xecp), XECP_ID) == XECP_LEGACY_SUPPORT,
+        "the first extended capability is %08x", hcd_cap_read(h, h->xecp));
+    hcd_cap_write(h, h->xecp, LEGSUP_OS_OWNED);
+    hcd_cap_write(h, h->xecp + 4, 0x2011);
+    for (unsigned i = 0; i < 16; i++) {
+        words[i] = hcd_cap_read(h, h->xecp + 4 * i);
+    }
+    hcd_migrate(h);
+    for (unsigned i = 0; i < 16; i++) {
+        hcd_check(hcd_cap_read(h, h->xecp + 4 * i) == words[i],
+                  "word %u: %08x, it was %08x", i,
+                  hcd_cap_read(h, h->xecp + 4 * i), words[i]);
+    }
+    hcd_finish(h);
+}
+
 /* A machine with other properties does not take the state. */
 static void other_machine(void)
 {
@@ -324,6 +347,7 @@ int main(int argc, char **argv)
     hcd_test_add("migrate/moderation", moderation);
     hcd_test_add("migrate/busy-handler", busy_handler);
     hcd_test_add("migrate/ports", ports);
+    hcd_test_add("migrate/extended-capabilities", extended_capabilities);
     hcd_test_add("migrate/other-machine", other_machine);
     for (unsigned seed = 1; seed <= 3; seed++) {
         g_autofree char *name =
