@@ -62,6 +62,7 @@ BenchRow *bench_row(Bench *b, const char *id, const char *unit,
                     const char *what, ...) G_GNUC_PRINTF(4, 5);
 void bench_row_target(BenchRow *row, BenchTarget kind, double target);
 void bench_add(BenchRow *row, unsigned side, double value);
+double bench_median(double *at, unsigned count); /* sorts them */
 void bench_say(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
 void bench_print(const Bench *b);
 bool bench_write_json(const Bench *b, const char *path);
@@ -110,5 +111,6 @@ BenchRun bench_stream_run(BenchStream *s, uint64_t microframes);
 void bench_isoch(Bench *b);
 void bench_wakeups(Bench *b);
 void bench_idle(Bench *b);
+void bench_commands(Bench *b);
 
 #endif

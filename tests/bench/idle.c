@@ -1,12 +1,14 @@
 /*
- * What a controller with nothing to do costs: wake-ups, and memory.
+ * What a controller with nothing to do costs: wake-ups, and memory. Memory is
+ * what the process has for itself (its private dirty pages) with many more
+ * controllers than one, less that with one.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "bench.h"
 
 #define IDLE_ARGS "-machine pit=off " KBD_ARGS MSD_ARGS ISOAV_ARGS
-enum { IDLE_DEVICES = 3, IDLE_SECONDS = 10 };
+enum { IDLE_DEVICES = 3, IDLE_SECONDS = 10, MORE_CONTROLLERS = 16 };
 
 /* Every device configured; a read of the keyboard waits for a key. */
 static void configure_all(Hcd *h)
@@ -27,14 +29,13 @@ static void configure_all(Hcd *h)
     hcd_step_uf(h, HCD_UF_PER_SECOND);
 }
 
-void bench_idle(Bench *b)
+static void measure_wakeups(Bench *b)
 {
     BenchRow *row = bench_row(b, "idle", "1/s",
                               "timer callbacks per second, %u devices "
                               "configured and idle",
                               IDLE_DEVICES);
 
-    bench_say("an idle controller");
     bench_row_target(row, BENCH_VALUE_AT_MOST, 0);
     for (unsigned i = 0; i < BENCH_SIDES; i++) {
         BenchMachine *m = bench_machine_start((HcdOptions){
@@ -46,4 +47,41 @@ void bench_idle(Bench *b)
         bench_add(row, i, (double)count / IDLE_SECONDS);
         bench_machine_finish(m);
     }
+}
+
+static uint64_t measure_memory(const char *controller, unsigned more)
+{
+    g_autoptr(GString) args = g_string_new(NULL);
+    BenchMachine *m;
+    uint64_t bytes;
+
+    for (unsigned i = 0; i < more; i++) {
+        g_string_append_printf(args, "-device %s ", controller);
+    }
+    m = bench_machine_start(
+        (HcdOptions){ .controller = controller, .args = args->str });
+    bytes = bench_memory_bytes(m);
+    bench_machine_finish(m);
+    return bytes;
+}
+
+static void measure_memories(Bench *b)
+{
+    BenchRow *row = bench_row(
+        b, "memory", "KiB", "memory of a controller with 64 slots, no device");
+
+    for (unsigned i = 0; i < BENCH_SIDES; i++) {
+        const char *name = bench_controllers[i];
+        double bytes = (double)measure_memory(name, MORE_CONTROLLERS) -
+                       measure_memory(name, 0);
+
+        bench_add(row, i, bytes / MORE_CONTROLLERS / 1024);
+    }
+}
+
+void bench_idle(Bench *b)
+{
+    bench_say("an idle controller");
+    measure_wakeups(b);
+    measure_memories(b);
 }

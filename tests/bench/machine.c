@@ -81,6 +81,22 @@ uint64_t bench_own_cpu_ns(void)
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+uint64_t bench_memory_bytes(const BenchMachine *m)
+{
+    g_autofree char *path =
+        g_strdup_printf("/proc/%d/smaps_rollup", (int)m->pid);
+    g_autofree char *text = NULL;
+    const char *key = "\nPrivate_Dirty:", *line;
+    uint64_t kib;
+
+    hcd_check(g_file_get_contents(path, &text, NULL, NULL), "%s cannot be read",
+              path);
+    line = strstr(text, key);
+    kib = line ? g_ascii_strtoull(line + strlen(key), NULL, 10) : 0;
+    hcd_check(kib, "%s does not tell private dirty pages", path);
+    return kib * 1024;
+}
+
 /* The clock goes from one timer's deadline to the next: how many there are. */
 uint64_t bench_count_wakeups(Hcd *h, uint64_t microframes)
 {

@@ -12,6 +12,7 @@ static const struct {
     { "isoch", bench_isoch },
     { "wakeups", bench_wakeups },
     { "idle", bench_idle },
+    { "commands", bench_commands },
 };
 
 static bool knows(const char *id)
@@ -62,7 +63,7 @@ int main(int argc, char **argv)
 
     g_option_context_set_summary(
         context, "Measures ixhci beside qemu-xhci. Sections (default: all): "
-                 "isoch, wakeups, idle.");
+                 "isoch, wakeups, idle, commands.");
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error)) {
         return complain(error->message);
