@@ -133,7 +133,6 @@ typedef struct {
     bool pcs;
     uint64_t posted; /* events since the ring was opened */
     uint64_t loud;   /* `posted` after the last one without BEI */
-    bool full;       /* an Event Ring Full Error event was written */
     GQueue *waiting; /* ixhci_event: no room yet */
     /* the interrupt's side (§4.17) */
     bool ipe;             /* an event that may interrupt was posted */
@@ -237,6 +236,7 @@ struct IxhciState {
     ixhci_port ports[IXHCI_MAX_PORTS];
     ixhci_slot slots[IXHCI_MAX_SLOTS];
     ixhci_intr intrs[IXHCI_MAX_INTRS];
+    uint32_t full_rings; /* bit n: n's ring has its Event Ring Full Error */
 
     /* time */
     QEMUTimer *timer;
@@ -272,6 +272,7 @@ bool ixhci_dma_load_words(IxhciState *x, uint64_t gpa, uint32_t *words,
 bool ixhci_dma_store_words(IxhciState *x, uint64_t gpa, const uint32_t *words,
                            size_t count);
 bool ixhci_dma_load_trb(void *opaque, uint64_t gpa, xhci_trb *trb);
+bool ixhci_dma_store_trb(IxhciState *x, uint64_t gpa, const xhci_trb *trb);
 bool ixhci_dma_peek(IxhciState *x, uint64_t gpa, xhci_trb *trbs, size_t count);
 
 /* intr.c: interrupts and their moderation (§4.17) */

@@ -6,38 +6,16 @@
  * an access, and is dropped (rule 5 of core.h). Plain RAM, which is all that a
  * driver ever uses, is accessed where it lies (ram.h).
  *
- * A TRB is handed over by its last dword (xHCI 1.2 §4.9.2), while the driver
- * may be at work on another CPU. It is therefore loaded from its end: who sees
- * the cycle bit of a new TRB sees the rest of it.
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "core.h"
 #include "trace-hw_xhci.h"
 
-static void copy_from_ram(void *buf, const void *ram, size_t bytes)
-{
-    if (bytes == XHCI_TRB_BYTES && QEMU_PTR_IS_ALIGNED(ram, XHCI_TRB_BYTES)) {
-        const uint64_t *from = ram;
-        uint64_t trb[2];
-
-        trb[1] = qatomic_read(&from[1]);
-        smp_rmb();
-        trb[0] = qatomic_read(&from[0]);
-        memcpy(buf, trb, sizeof(trb));
-    } else {
-        smp_rmb();
-        memcpy(buf, ram, bytes);
-    }
-}
-
 static bool guest_load(IxhciState *x, uint64_t gpa, void *buf, size_t bytes)
 {
-    const void *ram = ixhci_ram_find(&x->ram, gpa, bytes);
     MemTxResult result;
 
-    if (ram) {
-        copy_from_ram(buf, ram, bytes);
+    if (ixhci_ram_load(&x->ram, gpa, buf, bytes)) {
         return true;
     }
     x->dma_depth++;
@@ -53,17 +31,19 @@ static bool guest_load(IxhciState *x, uint64_t gpa, void *buf, size_t bytes)
 static bool guest_store(IxhciState *x, uint64_t gpa, const void *buf,
                         size_t bytes)
 {
-    void *ram = ixhci_ram_find(&x->ram, gpa, bytes);
+    /* of a TRB the cycle bit comes last, here too (ram.h) */
+    size_t first = bytes == XHCI_TRB_BYTES ? bytes - sizeof(uint32_t) : bytes;
     MemTxResult result;
 
-    if (ram) {
-        smp_wmb();
-        memcpy(ram, buf, bytes);
-        ixhci_ram_written(&x->ram, gpa, bytes);
+    if (ixhci_ram_store(&x->ram, gpa, buf, bytes)) {
         return true;
     }
     x->dma_depth++;
-    result = pci_dma_write(&x->parent_obj, gpa, buf, bytes);
+    result = pci_dma_write(&x->parent_obj, gpa, buf, first);
+    if (result == MEMTX_OK && first < bytes) {
+        result = pci_dma_write(&x->parent_obj, gpa + first,
+                               (const uint8_t *)buf + first, bytes - first);
+    }
     x->dma_depth--;
     if (result != MEMTX_OK) {
         trace_ixhci_dma_error(gpa, bytes, "store");
@@ -105,11 +85,9 @@ bool ixhci_dma_store_words(IxhciState *x, uint64_t gpa, const uint32_t *words,
  */
 bool ixhci_dma_peek(IxhciState *x, uint64_t gpa, xhci_trb *trbs, size_t count)
 {
-    const void *ram = ixhci_ram_find(&x->ram, gpa, count * sizeof(*trbs));
     MemTxResult result;
 
-    if (ram) {
-        memcpy(trbs, ram, count * sizeof(*trbs));
+    if (ixhci_ram_load(&x->ram, gpa, trbs, count * sizeof(*trbs))) {
         return true;
     }
     x->dma_depth++;
@@ -121,4 +99,10 @@ bool ixhci_dma_peek(IxhciState *x, uint64_t gpa, xhci_trb *trbs, size_t count)
 bool ixhci_dma_load_trb(void *opaque, uint64_t gpa, xhci_trb *trb)
 {
     return ixhci_dma_load_words(opaque, gpa, trb->dw, ARRAY_SIZE(trb->dw));
+}
+
+/* xHCI 1.2 §4.9.2: the cycle bit becomes visible last. */
+bool ixhci_dma_store_trb(IxhciState *x, uint64_t gpa, const xhci_trb *trb)
+{
+    return ixhci_dma_store_words(x, gpa, trb->dw, ARRAY_SIZE(trb->dw));
 }

@@ -54,15 +54,14 @@ static unsigned count_free(const ixhci_intr *intr)
 static void write_trb(IxhciState *x, ixhci_intr *intr, const xhci_trb *trb)
 {
     uint64_t gpa = enqueue_gpa(intr);
-    uint32_t last = (trb->dw[3] & ~TRB_C) | (intr->pcs ? TRB_C : 0);
+    xhci_trb posted = *trb;
     bool wrapped = intr->segment == intr->segment_count - 1;
 
-    if (!ixhci_dma_store_words(x, gpa, trb->dw, 3)) {
+    posted.dw[3] = (trb->dw[3] & ~TRB_C) | (intr->pcs ? TRB_C : 0);
+    if (!ixhci_dma_store_trb(x, gpa, &posted)) {
         ixhci_power_host_error(x, IXHCI_HSE_EVENT_RING);
         return;
     }
-    smp_wmb();
-    ixhci_dma_store_words(x, gpa + 12, &last, 1);
     intr->posted++;
     step_position(intr, &intr->segment, &intr->index);
     if (wrapped && intr->segment == 0 && intr->index == 0) {
@@ -90,13 +89,18 @@ static bool try_post(IxhciState *x, unsigned i, const ixhci_event *event)
     return true;
 }
 
+static bool is_full(const IxhciState *x, unsigned i)
+{
+    return x->full_rings >> i & 1;
+}
+
 /* Rule 3. */
 static void post_full(IxhciState *x, unsigned i)
 {
     ixhci_intr *intr = &x->intrs[i];
     xhci_trb trb = { { 0 } };
 
-    intr->full = true;
+    x->full_rings |= 1u << i;
     trace_ixhci_event_ring_full(i);
     if (count_free(intr) < 1) {
         return; /* an ERDP that points just ahead of us: no room at all */
@@ -120,14 +124,14 @@ static void guest_post(IxhciState *x, const ixhci_event *event)
         return;
     }
     intr = &x->intrs[i];
-    if (!intr->full && try_post(x, i, event)) {
+    if (!is_full(x, i) && try_post(x, i, event)) {
         ixhci_intr_update(x, i);
         return;
     }
     if (g_queue_get_length(intr->waiting) < IXHCI_EVENTS_WAITING_MAX) {
         g_queue_push_tail(intr->waiting, g_memdup2(event, sizeof(*event)));
     }
-    if (!intr->full) {
+    if (!is_full(x, i)) {
         post_full(x, i);
     }
 }
@@ -145,7 +149,7 @@ void ixhci_event_forget(IxhciState *x, unsigned i)
     while ((event = g_queue_pop_head(intr->waiting))) {
         g_free(event);
     }
-    intr->full = false;
+    x->full_rings &= ~(1u << i);
 }
 
 void ixhci_event_reset(IxhciState *x, unsigned i)
@@ -163,7 +167,7 @@ void ixhci_event_reset(IxhciState *x, unsigned i)
 /* xHCI 1.2 §5.5.2.3.1: no ring; others no longer wait for this one. */
 void ixhci_event_close(IxhciState *x, unsigned i)
 {
-    bool held = x->intrs[i].full;
+    bool held = is_full(x, i);
 
     x->intrs[i].segment_count = 0;
     ixhci_event_forget(x, i);
@@ -277,9 +281,9 @@ void ixhci_event_drain(IxhciState *x, unsigned i, bool clears_ehb)
         return;
     }
     intr->ipe = (intr->ipe || clears_ehb) && is_loud(intr);
-    if (intr->full && ixhci_is_running(x) &&
+    if (is_full(x, i) && ixhci_is_running(x) &&
         is_in_ring(intr, intr->erdp, &trbs) && post_waiting(x, i)) {
-        intr->full = false;
+        x->full_rings &= ~(1u << i);
         ixhci_service_resume(x);
     }
     ixhci_intr_update(x, i);
@@ -287,12 +291,7 @@ void ixhci_event_drain(IxhciState *x, unsigned i, bool clears_ehb)
 
 bool ixhci_event_has_room(const IxhciState *x)
 {
-    for (unsigned i = 0; i < x->num_intrs; i++) {
-        if (x->intrs[i].full) {
-            return false;
-        }
-    }
-    return true;
+    return !x->full_rings;
 }
 
 void ixhci_event_post_command(IxhciState *x, uint64_t trb_gpa, unsigned cc,

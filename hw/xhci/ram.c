@@ -5,6 +5,8 @@
  */
 #include "ram.h"
 
+#include "isolab/xhci.h"
+
 static void close_view(ixhci_ram_view *view)
 {
     if (view->bytes) {
@@ -89,18 +91,54 @@ static ixhci_ram_view *find_view(ixhci_ram *ram, uint64_t gpa, uint64_t bytes)
     return holds(view, gpa, bytes) ? view : NULL;
 }
 
-void *ixhci_ram_find(ixhci_ram *ram, uint64_t gpa, uint64_t bytes)
+static bool is_trb(const void *ram, size_t bytes)
 {
-    ixhci_ram_view *view = find_view(ram, gpa, bytes);
-
-    return view ? (uint8_t *)view->cache.ptr + (gpa - view->gpa) : NULL;
+    return bytes == XHCI_TRB_BYTES && QEMU_PTR_IS_ALIGNED(ram, XHCI_TRB_BYTES);
 }
 
-void ixhci_ram_written(ixhci_ram *ram, uint64_t gpa, uint64_t bytes)
+bool ixhci_ram_load(ixhci_ram *ram, uint64_t gpa, void *buf, size_t bytes)
 {
     ixhci_ram_view *view = find_view(ram, gpa, bytes);
+    const void *from;
+    uint64_t trb[2];
 
-    if (view) {
-        address_space_cache_invalidate(&view->cache, gpa - view->gpa, bytes);
+    if (!view) {
+        return false;
     }
+    from = (uint8_t *)view->cache.ptr + (gpa - view->gpa);
+    if (is_trb(from, bytes)) {
+        trb[1] = qatomic_read((const uint64_t *)from + 1);
+        smp_rmb();
+        trb[0] = qatomic_read((const uint64_t *)from);
+        memcpy(buf, trb, sizeof(trb));
+    } else {
+        smp_rmb();
+        memcpy(buf, from, bytes);
+    }
+    return true;
+}
+
+bool ixhci_ram_store(ixhci_ram *ram, uint64_t gpa, const void *buf,
+                     size_t bytes)
+{
+    ixhci_ram_view *view = find_view(ram, gpa, bytes);
+    uint64_t trb[2];
+    void *to;
+
+    if (!view) {
+        return false;
+    }
+    to = (uint8_t *)view->cache.ptr + (gpa - view->gpa);
+    smp_wmb();
+    if (is_trb(to, bytes)) {
+        memcpy(trb, buf, sizeof(trb));
+        qatomic_set((uint64_t *)to, trb[0]);
+        smp_wmb();
+        qatomic_set((uint64_t *)to + 1, trb[1]);
+    } else {
+        memcpy(to, buf, bytes);
+    }
+    /* rule 4 */
+    address_space_cache_invalidate(&view->cache, gpa - view->gpa, bytes);
+    return true;
 }

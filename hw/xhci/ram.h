@@ -13,8 +13,8 @@
  *  3. What is not plain RAM has no view: registers of a device, ROM, memory
  *     behind an IOMMU, memory of a Xen guest. Whoever asks for it gets NULL
  *     and goes through the memory map.
- *  4. What was written must be said (ixhci_ram_written): for migration, for
- *     the display, and for code that QEMU has translated.
+ *  4. What is written is reported to QEMU: for migration, for the display, and
+ *     for code that it has translated.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -41,13 +41,11 @@ typedef struct {
 void ixhci_ram_init(ixhci_ram *ram, AddressSpace *as);
 void ixhci_ram_exit(ixhci_ram *ram);
 
-/*
- * The RAM at gpa..gpa + bytes - 1, or NULL. It is good until QEMU's memory
- * map can change: not beyond the call that asked. bytes is not 0.
- */
-void *ixhci_ram_find(ixhci_ram *ram, uint64_t gpa, uint64_t bytes);
-
-/* Rule 4, of memory that ixhci_ram_find has just found. */
-void ixhci_ram_written(ixhci_ram *ram, uint64_t gpa, uint64_t bytes);
+/* Copies from or to RAM; false: not all of it is RAM, nothing was copied. An
+ * aligned TRB is loaded from its end and stored from its beginning, so that
+ * whoever sees its cycle bit sees the rest of it. bytes is not 0. */
+bool ixhci_ram_load(ixhci_ram *ram, uint64_t gpa, void *buf, size_t bytes);
+bool ixhci_ram_store(ixhci_ram *ram, uint64_t gpa, const void *buf,
+                     size_t bytes);
 
 #endif

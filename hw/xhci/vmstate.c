@@ -197,6 +197,9 @@ static bool is_sane_ring(const ixhci_intr *intr)
 static bool load_all(IxhciState *x)
 {
     ixhci_xcap_check(x);
+    if (x->full_rings >> x->num_intrs) {
+        return false;
+    }
     for (unsigned i = 0; i < x->num_intrs; i++) {
         if (!is_sane_ring(&x->intrs[i])) {
             return false;
@@ -283,7 +286,7 @@ static const VMStateDescription vmstate_intr = {
            VMSTATE_UINT32(segment, ixhci_intr),
            VMSTATE_UINT32(index, ixhci_intr), VMSTATE_BOOL(pcs, ixhci_intr),
            VMSTATE_UINT64(posted, ixhci_intr), VMSTATE_UINT64(loud, ixhci_intr),
-           VMSTATE_BOOL(full, ixhci_intr), VMSTATE_BOOL(ipe, ixhci_intr),
+           VMSTATE_BOOL(ipe, ixhci_intr),
            VMSTATE_UINT64(moderate_ns, ixhci_intr)),
 };
 
@@ -347,6 +350,7 @@ const VMStateDescription ixhci_vmstate = {
                              vmstate_port, ixhci_port),
         VMSTATE_STRUCT_ARRAY(intrs, IxhciState, IXHCI_MAX_INTRS, 1,
                              vmstate_intr, ixhci_intr),
+        VMSTATE_UINT32(full_rings, IxhciState),
         VMSTATE_STRUCT_ARRAY(slots, IxhciState, IXHCI_MAX_SLOTS, 1,
                              vmstate_slot, ixhci_slot),
         VMSTATE_UINT64(base_uf, IxhciState),
