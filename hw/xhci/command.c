@@ -15,7 +15,7 @@
 #include "trace-hw_xhci.h"
 
 /* Rule 4. */
-#define COMMANDS_PER_TURN 64
+#define COMMANDS_PER_TURN 256 /* a ring of one page */
 #define LINKS_IN_A_ROW 16
 
 static unsigned no_op(IxhciState *x, ixhci_command *c)
