@@ -16,6 +16,7 @@
 typedef struct {
     uint32_t drop;
     uint32_t add;
+    uint32_t information; /* INPUT_CONFIGURATION and so on */
     uint32_t slot[IXHCI_CONTEXT_WORDS];
     uint32_t eps[IXHCI_MAX_DCI + 1][IXHCI_CONTEXT_WORDS]; /* by DCI */
 } input_context;
@@ -32,11 +33,12 @@ static bool load_input(IxhciState *x, const ixhci_command *c,
                        input_context *input)
 {
     uint64_t gpa = ixhci_trb_pointer(&c->trb) & ~UINT64_C(0xf);
-    uint32_t control[2];
+    uint32_t control[IXHCI_CONTEXT_WORDS];
     bool done = ixhci_dma_load_words(x, gpa, control, ARRAY_SIZE(control));
 
     input->drop = control[0];
     input->add = control[1];
+    input->information = control[7];
     if (input->add & 1) {
         done = done && load_context(x, gpa, 1, input->slot);
     }
@@ -341,6 +343,18 @@ static bool added_latency_fits(IxhciState *x, const ixhci_slot *slot,
     return true;
 }
 
+/* xHCI 1.2 §6.2.5.1: with CIE the driver says what it configures. */
+static void trace_information(IxhciState *x, const ixhci_slot *slot,
+                              uint32_t information)
+{
+    if (x->config & CONFIG_CIE) {
+        trace_ixhci_configuration(slot->slot_id,
+                                  xhci_get(information, INPUT_CONFIGURATION),
+                                  xhci_get(information, INPUT_INTERFACE),
+                                  xhci_get(information, INPUT_ALTERNATE));
+    }
+}
+
 unsigned ixhci_command_configure_endpoint(IxhciState *x, ixhci_command *c)
 {
     ixhci_slot *slot = ixhci_slot_get(x, c->slot_id);
@@ -372,6 +386,7 @@ unsigned ixhci_command_configure_endpoint(IxhciState *x, ixhci_command *c)
         return CC_BANDWIDTH_ERROR;
     }
     perform_change(x, slot, &input, &ch);
+    trace_information(x, slot, input.information);
     take_hub_fields(slot, input.slot);
     slot->state = SLOT_STATE_CONFIGURED;
     ixhci_slot_store(x, slot);

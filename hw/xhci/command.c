@@ -59,6 +59,27 @@ static unsigned set_tr_dequeue(IxhciState *x, ixhci_command *c)
     return ixhci_endpoint_set_dequeue(ep, pointer);
 }
 
+/*
+ * xHCI 1.2 §4.6.16: a header on the link of a USB3 port. What devices are made
+ * of here begins above the link: none of them notices it.
+ */
+static unsigned force_header(IxhciState *x, ixhci_command *c)
+{
+    unsigned port_id = xhci_get(c->trb.dw[3], TRB_ROOT_PORT);
+    unsigned type = xhci_get(c->trb.dw[0], TRB_PACKET_TYPE);
+
+    if (port_id < 1 || port_id > x->num_ports ||
+        !x->ports[port_id - 1].is_usb3 ||
+        (type != USB3_LINK_MANAGEMENT && type != USB3_TRANSACTION)) {
+        return CC_TRB_ERROR;
+    }
+    if (!ixhci_port_carries(x, port_id)) {
+        return CC_USB_TRANSACTION_ERROR; /* nobody acknowledges it */
+    }
+    trace_ixhci_force_header(port_id, c->trb.dw[0], c->trb.dw[1], c->trb.dw[2]);
+    return CC_SUCCESS;
+}
+
 /* Rule 2. */
 typedef struct {
     uint8_t type;
@@ -77,6 +98,7 @@ static const command_row commands[] = {
     { CMD_SET_TR_DEQUEUE, true, set_tr_dequeue },
     { CMD_RESET_DEVICE, true, ixhci_command_reset_device },
     { CMD_GET_PORT_BANDWIDTH, false, ixhci_command_get_port_bandwidth },
+    { CMD_FORCE_HEADER, false, force_header },
     { CMD_NOOP, false, no_op },
 };
 

@@ -321,6 +321,8 @@ enum {
     TRB_STREAM_ID = XHCI_FIELD(16, 16), /* DW2 of Set TR Dequeue Pointer */
     TRB_SCT = XHCI_FIELD(1, 3),         /* DW0 of Set TR Dequeue Pointer */
     TRB_DEV_SPEED = XHCI_FIELD(16, 4),  /* DW3 of Get Port Bandwidth */
+    TRB_ROOT_PORT = XHCI_FIELD(24, 8),  /* DW3 of Force Header, 1-based */
+    TRB_PACKET_TYPE = XHCI_FIELD(0, 5), /* DW0 of Force Header */
     EVT_LENGTH = XHCI_FIELD(0, 24),     /* DW2 */
     EVT_CC = XHCI_FIELD(24, 8),         /* DW2 */
     EVT_PORT_ID = XHCI_FIELD(24, 8),    /* DW0 of Port Status Change */
@@ -351,6 +353,8 @@ enum {
     CMD_GET_PORT_BANDWIDTH = 21,
     CMD_FORCE_HEADER = 22,
     CMD_NOOP = 23,
+    CMD_GET_EXTENDED_PROPERTY = 24,
+    CMD_SET_EXTENDED_PROPERTY = 25,
     EVT_TRANSFER = 32,
     EVT_COMMAND_COMPLETION = 33,
     EVT_PORT_STATUS_CHANGE = 34,
@@ -397,6 +401,21 @@ enum {
     CC_INVALID_STREAM_ID = 34,
     CC_SECONDARY_BANDWIDTH = 35,
     CC_SPLIT_TRANSACTION = 36,
+};
+
+/* xHCI 1.2 §6.2.5.1: Input Control Context, DW7, with CIE. */
+enum {
+    INPUT_CONFIGURATION = XHCI_FIELD(0, 8),
+    INPUT_INTERFACE = XHCI_FIELD(8, 8),
+    INPUT_ALTERNATE = XHCI_FIELD(16, 8),
+};
+
+/* USB 3.2 §8.3.1.2: packet types of a header. */
+enum {
+    USB3_LINK_MANAGEMENT = 0,
+    USB3_TRANSACTION = 4,
+    USB3_DATA = 8,
+    USB3_ISOCH_TIMESTAMP = 12,
 };
 
 /* xHCI 1.2 §6.2.2: Slot Context. */
