@@ -8,6 +8,20 @@
  */
 #include "lib/hcd.h"
 
+/* Controllers of all sizes: what holds for one must hold for each. */
+typedef struct {
+    const char *name;
+    const char *props;
+} Shape;
+
+static const Shape shapes[] = {
+    { "default", NULL },
+    { "largest", "p2=15,p3=15,intrs=16,slots=127" },
+    { "one-usb2-port", "p2=1,p3=0,intrs=1,slots=1" },
+    { "one-usb3-port", "p2=0,p3=1,intrs=1,slots=1,legacy=off" },
+    { "of-1.0", "p2=3,p3=5,hci-version=1.0,csz=on" },
+};
+
 /* xHCI 1.2 §5.3: read only, and CAPLENGTH covers HCCPARAMS2. */
 static void cap_01_read_only(void)
 {
@@ -42,9 +56,10 @@ static void cap_02_version(void)
 }
 
 /* xHCI 1.2 §5.3.3: MaxPorts is the highest port that a protocol names. */
-static void cap_03_hcsparams1(void)
+static void cap_03_hcsparams1(const void *data)
 {
-    Hcd *h = hcd_start(.halted = true);
+    const Shape *shape = data;
+    Hcd *h = hcd_start(.halted = true, .props = shape->props);
 
     hcd_check(h->max_slots >= 1, "MaxSlots is 0");
     hcd_check(h->max_intrs >= 1 && h->max_intrs <= 1024, "MaxIntrs is %u",
@@ -131,10 +146,32 @@ static void check_ranges(Hcd *h, const Extent *range, unsigned n)
     }
 }
 
-/* xHCI 1.2 §5.3.7, §5.3.8: the register sets lie apart and inside BAR 0. */
-static void cap_08_layout(void)
+/* The bytes from the first extended capability to the end of the last. */
+static uint64_t xecp_end(Hcd *h)
 {
-    Hcd *h = hcd_start(.halted = true);
+    uint64_t offset = h->xecp, end = offset;
+
+    for (unsigned n = 0; n < 64; n++) {
+        uint32_t header = hcd_cap_read(h, offset);
+        unsigned words =
+            xhci_get(header, XECP_ID) == XECP_SUPPORTED_PROTOCOL
+                ? 4 + xhci_get(hcd_cap_read(h, offset + 8), XECP_PSIC)
+                : 2;
+
+        end = MAX(end, offset + 4 * words);
+        if (!xhci_get(header, XECP_NEXT)) {
+            break;
+        }
+        offset += 4 * xhci_get(header, XECP_NEXT);
+    }
+    return end;
+}
+
+/* xHCI 1.2 §5.3.7, §5.3.8: the register sets lie apart and inside BAR 0. */
+static void cap_08_layout(const void *data)
+{
+    const Shape *shape = data;
+    Hcd *h = hcd_start(.halted = true, .props = shape->props);
     uint32_t dboff = hcd_cap_read(h, XHCI_DBOFF);
     uint32_t rtsoff = hcd_cap_read(h, XHCI_RTSOFF);
     uint32_t table = hcd_pci_read(h, h->msix_cap + 4) & ~7u;
@@ -147,7 +184,7 @@ static void cap_08_layout(void)
         { "the runtime registers", rtsoff,
           rtsoff + XHCI_INTR_SET + XHCI_INTR_STRIDE * h->max_intrs },
         { "the doorbells", dboff, dboff + 4 * (h->max_slots + 1) },
-        { "the extended capabilities", h->xecp, h->xecp + 4 },
+        { "the extended capabilities", h->xecp, xecp_end(h) },
         { "the MSI-X table", table, table + 16 * vectors },
         { "the MSI-X PBA", pba, pba + DIV_ROUND_UP(vectors, 64) * 8 },
     };
@@ -181,9 +218,10 @@ static void cap_09_control_bits(void)
 }
 
 /* xHCI 1.2 §7: the list ends, inside the BAR. */
-static void xcap_01_list_ends(void)
+static void xcap_01_list_ends(const void *data)
 {
-    Hcd *h = hcd_start(.halted = true);
+    const Shape *shape = data;
+    Hcd *h = hcd_start(.halted = true, .props = shape->props);
     uint64_t offset = h->xecp;
     unsigned steps = 0;
 
@@ -223,9 +261,10 @@ static void check_protocol(Hcd *h, uint32_t offset, uint8_t *owners)
 }
 
 /* xHCI 1.2 §7.2: each port belongs to exactly one protocol. */
-static void xcap_02_supported_protocols(void)
+static void xcap_02_supported_protocols(const void *data)
 {
-    Hcd *h = hcd_start(.halted = true);
+    const Shape *shape = data;
+    Hcd *h = hcd_start(.halted = true, .props = shape->props);
     uint32_t offset = h->xecp;
     uint8_t owners[256] = { 0 };
 
@@ -243,6 +282,26 @@ static void xcap_02_supported_protocols(void)
     for (unsigned port_id = 1; port_id < 256; port_id++) {
         hcd_check(owners[port_id] == (port_id <= h->max_ports),
                   "%u protocols name port %u", owners[port_id], port_id);
+    }
+    hcd_finish(h);
+}
+
+/* xHCI 1.2 §7: nothing is listed that the model does not have. */
+static void xcap_06_what_is_there(void)
+{
+    Hcd *h = hcd_start(.halted = true);
+    uint32_t offset = h->xecp;
+
+    for (unsigned n = 0; n < 64; n++) {
+        uint32_t header = hcd_cap_read(h, offset);
+        unsigned id = xhci_get(header, XECP_ID);
+
+        hcd_check(id == XECP_LEGACY_SUPPORT || id == XECP_SUPPORTED_PROTOCOL,
+                  "extended capability %u", id);
+        if (!xhci_get(header, XECP_NEXT)) {
+            break;
+        }
+        offset += 4 * xhci_get(header, XECP_NEXT);
     }
     hcd_finish(h);
 }
@@ -410,18 +469,29 @@ static void pci_05_msix(void)
     hcd_finish(h);
 }
 
+/* A check of each of the shapes above. */
+static void add_each(const char *name, void (*fn)(const void *))
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(shapes); i++) {
+        g_autofree char *path = g_strdup_printf("%s-%s", name, shapes[i].name);
+
+        hcd_test_add_data(path, fn, &shapes[i]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     hcd_test_add("CAP-01/read-only", cap_01_read_only);
     hcd_test_add("CAP-02/version", cap_02_version);
-    hcd_test_add("CAP-03/hcsparams1", cap_03_hcsparams1);
+    add_each("CAP-03/hcsparams1", cap_03_hcsparams1);
     hcd_test_add("CAP-04/hcsparams2-3", cap_04_hcsparams23);
     hcd_test_add("CAP-06/mandatory-since-1.1", cap_06_mandatory);
     hcd_test_add("CAP-07/64-bit-pointers", cap_07_64_bit_pointers);
-    hcd_test_add("CAP-08/layout", cap_08_layout);
+    add_each("CAP-08/layout", cap_08_layout);
     hcd_test_add("CAP-09/control-bits", cap_09_control_bits);
-    hcd_test_add("XCAP-01/list-ends", xcap_01_list_ends);
-    hcd_test_add("XCAP-02/supported-protocols", xcap_02_supported_protocols);
+    add_each("XCAP-01/list-ends", xcap_01_list_ends);
+    add_each("XCAP-02/supported-protocols", xcap_02_supported_protocols);
+    hcd_test_add("XCAP-06/what-is-there", xcap_06_what_is_there);
     hcd_test_add("XCAP-05/handover", xcap_05_handover);
     hcd_test_add("XCAP-05/bytes", xcap_05_bytes);
     hcd_test_add("XCAP-05/control-status", xcap_05_control_status);

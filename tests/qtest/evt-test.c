@@ -47,60 +47,6 @@ static void evt_02_laps(void)
     hcd_finish(h);
 }
 
-static void write_erst_entry(Hcd *h, uint64_t erst, unsigned i, uint64_t base,
-                             unsigned size)
-{
-    qtest_writeq(h->qts, erst + 16 * i, base);
-    qtest_writeq(h->qts, erst + 16 * i + 8, size);
-}
-
-/* xHCI 1.2 §6.5: three segments of different sizes, in table order. */
-static void evt_03_segments(void)
-{
-    static const unsigned sizes[3] = { 16, 32, 16 };
-    Hcd *h = hcd_start(.halted = true);
-    uint64_t erst = hcd_alloc(h, 64, 64);
-    uint64_t base[3];
-    bool cycle = true;
-
-    if (xhci_get(hcd_cap_read(h, XHCI_HCSPARAMS2), HCSPARAMS2_ERSTMAX) < 2) {
-        hcd_finish(h);
-        return;
-    }
-    hcd_init(h);
-    hcd_halt(h);
-    for (unsigned i = 0; i < 3; i++) {
-        base[i] = hcd_alloc(h, sizes[i] * 16, 64);
-        write_erst_entry(h, erst, i, base[i], sizes[i]);
-    }
-    hcd_intr_write(h, XHCI_ERSTSZ, 3);
-    hcd_intr_write(h, XHCI_ERDP_LO, base[0]);
-    hcd_intr_write(h, XHCI_ERSTBA_LO, erst);
-    hcd_intr_write(h, XHCI_ERSTBA_HI, 0);
-    hcd_run(h);
-    for (unsigned lap = 0; lap < 3; lap++) {
-        for (unsigned seg = 0; seg < 3; seg++) {
-            for (unsigned i = 0; i < sizes[seg]; i++) {
-                uint64_t gpa = base[seg] + 16 * i;
-                xhci_trb trb;
-
-                run_noop(h);
-                hcd_step_uf(h, 1);
-                trb = hcd_trb_load(h, gpa);
-                hcd_check(!!(trb.dw[3] & TRB_C) == cycle &&
-                              xhci_get(trb.dw[3], TRB_TYPE) ==
-                                  EVT_COMMAND_COMPLETION,
-                          "lap %u, segment %u, TRB %u: DW3 is %08x", lap, seg,
-                          i, trb.dw[3]);
-                hcd_intr_write(h, XHCI_ERDP_LO, gpa | ERDP_EHB | seg);
-                hcd_intr_write(h, XHCI_ERDP_HI, 0);
-            }
-        }
-        cycle = !cycle;
-    }
-    hcd_finish(h);
-}
-
 /* xHCI 1.2 §5.5.2.3.3: EHB is RW1C. */
 static void evt_05_ehb(void)
 {
@@ -504,7 +450,6 @@ int main(int argc, char **argv)
 {
     hcd_test_add("EVT-01/start", evt_01_start);
     hcd_test_add("EVT-02/laps", evt_02_laps);
-    hcd_test_add("EVT-03/segments", evt_03_segments);
     hcd_test_add("EVT-05/ehb", evt_05_ehb);
     hcd_test_add("EVT-06/no-interrupt-while-busy",
                  evt_06_no_interrupt_while_busy);

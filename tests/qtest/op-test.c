@@ -166,6 +166,33 @@ static void op_07_reset_while_running(void)
     hcd_finish(h);
 }
 
+/* xHCI 1.2 §5.4.1: no light reset without LHRC; the bit is not there. */
+static void op_08_light_reset(void)
+{
+    Hcd *h = hcd_start(.args = "-device usb-tablet,bus=xhci.0");
+    HcdDev *dev = hcd_dev_open(h, hcd_port_connected(h, 0));
+    uint32_t portsc = hcd_portsc(h, dev->port_id);
+
+    hcd_check(!(hcd_cap_read(h, XHCI_HCCPARAMS1) & HCC1_LHRC),
+              "LHRC is 1: this test is for a controller without");
+    hcd_halt(h);
+    hcd_op_write(h, XHCI_USBCMD, USBCMD_LHCRST);
+    hcd_check(hcd_op_read(h, XHCI_USBCMD) == 0, "USBCMD is %08x after LHCRST",
+              hcd_op_read(h, XHCI_USBCMD));
+    hcd_check(hcd_portsc(h, dev->port_id) == portsc,
+              "PORTSC is %08x, it was %08x", hcd_portsc(h, dev->port_id),
+              portsc);
+    hcd_check(hcd_op_read(h, XHCI_DCBAAP_LO) == h->dcbaa,
+              "LHCRST changed DCBAAP");
+    h->cmd = hcd_ring_new(h, 16);
+    hcd_op_write(h, XHCI_CRCR_LO, h->cmd.base | CRCR_RCS);
+    hcd_op_write(h, XHCI_CRCR_HI, 0);
+    hcd_run(h);
+    hcd_expect_cc(hcd_cmd_simple(h, CMD_DISABLE_SLOT, dev->slot_id, 0, 0),
+                  CC_SUCCESS);
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §5.4.2: RW1C, and bits that ignore writes. */
 static void op_09_status_rw1c(void)
 {
@@ -309,6 +336,40 @@ static void op_16_narrow_access(void)
     hcd_finish(h);
 }
 
+/* The same of a runtime and a doorbell register; narrow reads are parts. */
+static void op_16_narrow_runtime(void)
+{
+    Hcd *h = hcd_start();
+    uint64_t intr = h->bar + h->rt + XHCI_INTR_SET;
+    uint32_t words[8];
+
+    hcd_event_drain(h);
+    for (unsigned i = 0; i < 8; i++) {
+        words[i] = qtest_readl(h->qts, intr + 4 * i);
+        hcd_check(qtest_readb(h->qts, intr + 4 * i + 1) ==
+                          (words[i] >> 8 & 0xff) &&
+                      qtest_readw(h->qts, intr + 4 * i + 2) == words[i] >> 16,
+                  "word %u is %08x, and its parts are not", i, words[i]);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        qtest_writeb(h->qts, intr + 4 * i + 1, 0xff);
+        qtest_writew(h->qts, intr + 4 * i + 2, 0xffff);
+        for (unsigned k = 0; k < 8; k++) {
+            hcd_check(k == i || qtest_readl(h->qts, intr + 4 * k) == words[k],
+                      "a narrow write to word %u changed word %u", i, k);
+        }
+        hcd_check(qtest_readl(h->qts, intr + 4 * i) == words[i],
+                  "a narrow write to word %u had an effect", i);
+    }
+    hcd_cmd_post(h, hcd_cmd_trb(CMD_NOOP, 0, 0, 0));
+    qtest_writeb(h->qts, h->bar + h->db + 4 + 3, 0);
+    qtest_writew(h->qts, h->bar + h->db + 4, 0);
+    hcd_expect_quiet(h, 80);
+    hcd_doorbell(h, 0, 0);
+    hcd_expect_type(h, EVT_COMMAND_COMPLETION);
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §4.24.1: after HCE only HCRST helps. A command ring that is one
  * Link to itself is what makes a model give up, if anything does. */
 static void op_17_host_controller_error(void)
@@ -370,6 +431,7 @@ int main(int argc, char **argv)
     hcd_test_add("OP-05/reset-disables-slots", op_05_reset_disables_slots);
     hcd_test_add("OP-06/cnr", op_06_cnr);
     hcd_test_add("OP-07/reset-while-running", op_07_reset_while_running);
+    hcd_test_add("OP-08/light-reset", op_08_light_reset);
     hcd_test_add("OP-09/status-rw1c", op_09_status_rw1c);
     hcd_test_add("OP-10/eint-and-ip", op_10_eint_and_ip);
     hcd_test_add("OP-11/pagesize", op_11_pagesize);
@@ -378,6 +440,7 @@ int main(int argc, char **argv)
     hcd_test_add("OP-14/max-slots-en", op_14_max_slots_en);
     hcd_test_add("OP-15/quadword-access", op_15_quadword_access);
     hcd_test_add("OP-16/narrow-access", op_16_narrow_access);
+    hcd_test_add("OP-16/narrow-runtime", op_16_narrow_runtime);
     hcd_test_add("OP-17/host-controller-error", op_17_host_controller_error);
     hcd_test_add("OP-18/host-system-error", op_18_host_system_error);
     return hcd_test_main(argc, argv);

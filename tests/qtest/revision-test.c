@@ -127,6 +127,92 @@ static void cap_02_image(const void *data)
     hcd_finish(h);
 }
 
+/* xHCI 1.2 §7.2.2.1.1: the IDs of a revision that names none of its own. */
+static bool is_default_speed(unsigned revision, unsigned speed)
+{
+    switch (revision) {
+    case 0x0200:
+        return speed >= SPEED_FULL && speed <= SPEED_HIGH;
+    case 0x0300:
+        return speed == SPEED_SUPER;
+    case 0x0310:
+        return speed == SPEED_SUPER || speed == 5;
+    default:
+        return speed >= SPEED_SUPER && speed <= 7;
+    }
+}
+
+/* A speed ID that a port with these words may show. */
+static bool is_speed(const uint32_t *words, unsigned speed)
+{
+    unsigned psic = xhci_get(words[2], XECP_PSIC);
+
+    for (unsigned i = 0; i < psic; i++) {
+        if (xhci_get(words[4 + i], PSI_VALUE) == speed) {
+            return true;
+        }
+    }
+    return !psic && is_default_speed(xhci_get(words[0], XECP_REVISION), speed);
+}
+
+static bool is_of(const uint32_t *words, unsigned port_id)
+{
+    unsigned first = xhci_get(words[2], XECP_PORT_OFFSET);
+
+    return port_id >= first &&
+           port_id < first + xhci_get(words[2], XECP_PORT_COUNT);
+}
+
+/* xHCI 1.2 §7.2.2.1: the speed of a port is one that its protocol has. */
+static void xcap_03_speeds(const void *data)
+{
+    const Revision *r = data;
+    Hcd *h = hcd_start(.args = KBD_ARGS MSD_ARGS, .props = r->props);
+
+    for (unsigned nth = 0; nth < 2; nth++) {
+        unsigned port_id = hcd_port_connected(h, nth), speed;
+        uint32_t words[8];
+
+        hcd_port_reset(h, port_id);
+        speed = xhci_get(hcd_portsc(h, port_id), PORTSC_SPEED);
+        for (unsigned i = 0; i < 8; i++) {
+            words[i] = hcd_cap_read(
+                h, find_xcap(h, XECP_SUPPORTED_PROTOCOL, nth) + 4 * i);
+        }
+        hcd_check(is_of(words, port_id), "port %u is not of protocol %08x",
+                  port_id, words[0]);
+        hcd_check(is_speed(words, speed),
+                  "port %u has speed %u, which protocol %08x does not have",
+                  port_id, speed, words[0]);
+    }
+    hcd_finish(h);
+}
+
+/* xHCI 1.2 §7.2.1: each speed that is named is a speed. */
+static void xcap_04_speed_ids(const void *data)
+{
+    const Revision *r = data;
+    Hcd *h = hcd_start(.halted = true, .props = r->props);
+    uint32_t at = find_xcap(h, XECP_SUPPORTED_PROTOCOL, 1);
+    unsigned psic = xhci_get(hcd_cap_read(h, at + 8), XECP_PSIC);
+
+    hcd_check(psic || xhci_get(hcd_cap_read(h, at), XECP_REVISION) == 0x300,
+              "5 Gb/s ports have the default speeds of revision %04x",
+              xhci_get(hcd_cap_read(h, at), XECP_REVISION));
+    for (unsigned i = 0; i < psic; i++) {
+        uint32_t psi = hcd_cap_read(h, at + 16 + 4 * i);
+
+        hcd_check(xhci_get(psi, PSI_VALUE) == SPEED_SUPER &&
+                      xhci_get(psi, PSI_TYPE) == 0 &&
+                      xhci_get(psi, PSI_LINK_PROTOCOL) == 0 &&
+                      (psi & PSI_FULL_DUPLEX) &&
+                      xhci_get(psi, PSI_EXPONENT) == PSI_GIGABITS &&
+                      xhci_get(psi, PSI_MANTISSA) == 5,
+                  "Protocol Speed ID %08x is not SuperSpeed, 5 Gb/s", psi);
+    }
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §5.3.9 (CAP-09): no capability, no control bit. */
 static void cap_09_control_bits(const void *data)
 {
@@ -341,6 +427,8 @@ int main(int argc, char **argv)
     add_each("CAP-02/image", cap_02_image);
     hcd_test_add("CAP-02/refusals", cap_02_refusals);
     add_each("CAP-09/control-bits", cap_09_control_bits);
+    add_each("XCAP-03/speeds", xcap_03_speeds);
+    add_each("XCAP-04/speed-ids", xcap_04_speed_ids);
     add_each("PORT-13/u3-entry", port_13_u3_entry);
     add_each("PORT-17/compliance", port_17_compliance);
     add_each("ISO-06/streams", iso_06_streams);

@@ -34,7 +34,7 @@
 
 #define HCD_UF_NS 125000
 #define HCD_UF_PER_SECOND 8000
-#define HCD_MAX_VECTORS 4
+#define HCD_MAX_VECTORS 16
 
 /* A ring that software fills: one segment, closed by a Link TRB with TC. */
 typedef struct {
