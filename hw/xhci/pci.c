@@ -273,6 +273,21 @@ static ISOLABProperty properties[] = {
     ISOLAB_PROPERTIES_END
 };
 
+/* What `-device ixhci,help` says of them. */
+static const struct {
+    const char *name;
+    const char *text;
+} descriptions[] = {
+    { "p2", "USB2 root ports, 0 to 15" },
+    { "p3", "USB3 root ports, 0 to 15" },
+    { "slots", "device slots, 1 to 127" },
+    { "intrs", "interrupters, 1 to 16" },
+    { "hci-version", "revision of the specification: " IXHCI_REVISIONS },
+    { "csz", "64-byte contexts" },
+    { "legacy", "USB Legacy Support capability" },
+    { "coalesce", "serve ESITs that nobody hears of in batches" },
+};
+
 static void ixhci_instance_init(Object *obj)
 {
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
@@ -287,6 +302,10 @@ static void ixhci_class_init(ObjectClass *klass, void *data)
     device_class_set_legacy_reset(dc, pci_reset);
     dc->vmsd = &ixhci_vmstate;
     device_class_set_props(dc, properties);
+    for (size_t i = 0; i < ARRAY_SIZE(descriptions); i++) {
+        object_class_property_set_description(klass, descriptions[i].name,
+                                              descriptions[i].text);
+    }
     set_bit(DEVICE_CATEGORY_USB, dc->categories);
     pc->realize = pci_realize;
     pc->exit = pci_exit;
