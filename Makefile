@@ -11,11 +11,11 @@ QEMU ?= qemu-system-x86_64
 QEMU_TREE ?=
 
 SETUP = -Dqemu_binary=$(QEMU) -Dqemu_source=$(QEMU_TREE)
-SANITIZE = -Dmodule=disabled -Dguest=disabled -Db_lundef=false \
+SANITIZE = $(SETUP) -Dguest=disabled -Dfuzz=true -Db_lundef=false \
 	-Db_sanitize=address,undefined
 
 .NOTPARALLEL:
-.PHONY: all packages headers build sanitize test demo bench lint install \
+.PHONY: all packages headers build sanitize test demo bench fuzz lint install \
 	clean help
 
 all: build
@@ -45,7 +45,7 @@ build: headers $(BUILD)/build.ninja
 	@ninja -C $(BUILD) || { \
 		echo "==> that failed; the first message above says where"; exit 1; }
 
-# The files that need no QEMU once more, under AddressSanitizer and UBSan.
+# All of it once more, under AddressSanitizer and UBSan, and the fuzzer.
 sanitize: build
 	@if [ ! -f $(BUILD)/sanitize/build.ninja ]; then \
 		echo "==> meson setup $(BUILD)/sanitize"; \
@@ -62,12 +62,20 @@ test: sanitize
 	@status=0; \
 	echo "==> meson test -C $(BUILD)"; \
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs || status=1; \
-	echo "==> meson test -C $(BUILD)/sanitize --suite unit"; \
+	echo "==> meson test -C $(BUILD)/sanitize --suite unit" \
+		"--suite qtest --suite fuzz"; \
 	meson test -C $(BUILD)/sanitize --no-rebuild --print-errorlogs \
-		--suite unit || status=1; \
+		--suite unit --suite qtest --suite fuzz || status=1; \
 	echo "==> logs: $(BUILD)/meson-logs/testlog.txt," \
 		"$(BUILD)/sanitize/meson-logs/testlog.txt"; \
 	scripts/count-tests $(BUILD) $(BUILD)/sanitize && exit $$status
+
+# For hours: make fuzz SECONDS=3600. What it finds is in $(BUILD)/fuzz.
+SECONDS ?= 600
+SEED ?= 1
+fuzz: sanitize
+	@FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) FUZZ_OUT=$(abspath $(BUILD))/fuzz \
+		ninja -C $(BUILD)/sanitize fuzz
 
 demo: build
 	@tests/guest/demo $(BUILD)
@@ -90,6 +98,7 @@ help:
 	@echo "make          install what is missing, build the module and launcher"
 	@echo "make demo     boot a guest and watch its driver stream"
 	@echo "make test     run every test; the last line counts them"
+	@echo "make fuzz     throw nonsense at the controller, SECONDS=600"
 	@echo "make bench    measure the controller beside qemu-xhci"
 	@echo "make lint     only the checks of format, C and licences"
 	@echo "make install  install the module and launcher"

@@ -206,8 +206,6 @@ static void busy_handler(void)
                   i);
     }
     hcd_migrate(h);
-    hcd_cmd_post(h, hcd_cmd_trb(CMD_NOOP, 0, 0, 0));
-    hcd_doorbell(h, 0, 0);
     hcd_step_uf(h, 16);
     hcd_check(!hcd_msix_take(h, 0), "an interrupt while EHB is 1");
     hcd_check(hcd_event_take(h, &event), "there is no event");

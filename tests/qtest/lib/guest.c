@@ -22,7 +22,10 @@ QTestState *hcd_launch(const HcdOptions *options, const char *more)
 
     if (options->puppet) {
         hcd_check(puppet, "ISOLAB_PUPPET must name isolab-puppet.so");
-        g_setenv("LD_PRELOAD", puppet, true);
+        g_autofree char *both =
+            g_strjoin(":", puppet, before ? before : "", NULL);
+
+        g_setenv("LD_PRELOAD", both, true);
     }
     qts = qtest_initf(
         "-machine %s -nodefaults -m %u -device %s,id=xhci,addr=%u%s%s %s%s %s",
