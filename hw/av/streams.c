@@ -95,15 +95,14 @@ static void make_video(isoav_streams *s, isoav_reply *reply)
     uint64_t *counters = s->counters[ISOAV_IFACE_VIDEO];
 
     header->stream = ISOAV_STREAM_VIDEO;
-    if (chunk.length == 0) {
-        return;
+    if (chunk.length) {
+        header->flags = chunk.flags;
+        header->frame = (uint32_t)chunk.frame;
+        header->offset = chunk.offset;
+        header->length = (uint16_t)chunk.length;
+        reply->payload = video_frame(s, chunk.frame) + chunk.offset;
     }
-    header->flags = chunk.flags;
-    header->frame = (uint32_t)chunk.frame;
-    header->offset = chunk.offset;
-    header->length = (uint16_t)chunk.length;
-    reply->payload = video_frame(s, chunk.frame) + chunk.offset;
-
+    isoav_packet_build_head(reply->head, header, reply->payload);
     counters[ISOAV_COUNT_SKIPPED] += chunk.skipped;
     if (chunk.flags & ISOAV_FLAG_EOF) {
         counters[ISOAV_COUNT_FRAMES]++;
@@ -117,7 +116,9 @@ static void make_test(isoav_streams *s, uint32_t packet_max, isoav_reply *reply)
     header->stream = ISOAV_STREAM_TEST_IN;
     if (s->mode == ISOAV_MODE_SOURCE_SINK) {
         header->length = (uint16_t)(packet_max - ISOAV_HEADER_BYTES);
-        reply->payload = isoav_packet_payload(header->sequence);
+        reply->payload = isoav_source_packet(&s->source, reply->head, header);
+    } else {
+        isoav_packet_build_head(reply->head, header, NULL);
     }
 }
 
@@ -151,7 +152,6 @@ static void make_packet(isoav_streams *s, int iface, uint64_t microframe,
     } else {
         make_test(s, packet_max, reply);
     }
-    isoav_packet_build_head(reply->head, &reply->header, reply->payload);
     reply->head_bytes = ISOAV_HEADER_BYTES;
     reply->payload_bytes = reply->header.length;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hw/av/source.h"
 #include "hw/av/testfn.h"
 #include "hw/av/video.h"
 #include "isolab/isoav.h"
@@ -34,6 +35,7 @@ typedef struct {
 
     isoav_video video;
     isoav_testfn test;
+    isoav_source source; /* no state */
 
     /*
      * The picture of frame pixels_frame, ISOLAB_PATTERN_BYTES_MAX of room,

@@ -243,6 +243,22 @@ static void test_source(void)
     }
 }
 
+/* The source remembers CRCs: not those of another size, and not for longer than
+ * the sequence numbers of one round. */
+static void test_source_changes_its_size(void)
+{
+    g_autoptr(fixture) f = start();
+
+    for (uint32_t round = 0; round < 3; round++) {
+        for (int alternate = 1; alternate <= 5; alternate++) {
+            isoav_streams_select(&f->s, 1, alternate);
+            for (uint32_t i = 0; i < 300; i++) {
+                token_in(f, 1, START_UF + round * 1000 + i);
+            }
+        }
+    }
+}
+
 static uint32_t make_out(uint8_t *wire, uint32_t sequence, uint16_t length)
 {
     isoav_packet header = {
@@ -445,6 +461,8 @@ int main(int argc, char **argv)
     g_test_add_func("/av/streams/configuring-restores-the-defaults",
                     test_configuring_restores_the_defaults);
     g_test_add_func("/av/streams/source", test_source);
+    g_test_add_func("/av/streams/source-changes-its-size",
+                    test_source_changes_its_size);
     g_test_add_func("/av/streams/sink-counts", test_sink_counts);
     g_test_add_func("/av/streams/loopback", test_loopback);
     g_test_add_func("/av/streams/a-lost-picture-is-drawn-again",
