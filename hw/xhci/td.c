@@ -83,13 +83,18 @@ uint32_t ixhci_td_trb_bytes(const xhci_trb *trb)
     return ixhci_td_trb_has_buffer(trb) ? xhci_get(trb->dw[2], TRB_LENGTH) : 0;
 }
 
-static void keep(ixhci_td *td, const xhci_trb *trb, uint64_t gpa)
+/* Where the next TRB is loaded; it is the TD's only once it is kept. */
+static xhci_trb *make_room(ixhci_td *td)
 {
     if (td->count == td->capacity) {
         td->capacity = td->capacity ? td->capacity * 2 : 8;
         td->trbs = g_renew(ixhci_td_trb, td->trbs, td->capacity);
     }
-    td->trbs[td->count].trb = *trb;
+    return &td->trbs[td->count].trb;
+}
+
+static void keep(ixhci_td *td, uint64_t gpa)
+{
     td->trbs[td->count].gpa = gpa;
     td->count++;
 }
@@ -183,7 +188,7 @@ static bool idt_is_legal(const ixhci_td *td, unsigned ep_type,
 static void pass_link(ixhci_td *td, const xhci_trb *trb)
 {
     if (td->count || (trb->dw[3] & TRB_IOC)) {
-        keep(td, trb, td->next.dequeue_gpa);
+        keep(td, td->next.dequeue_gpa);
     }
     ixhci_ring_advance(&td->next, trb);
     if (!td->count) {
@@ -199,7 +204,7 @@ ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
     unsigned most =
         at == AT_ISOCH ? IXHCI_TD_MAX_ISOCH_TRBS : IXHCI_TD_MAX_TRBS;
     bool begun = false; /* a TRB other than a Link was taken */
-    xhci_trb trb;
+    xhci_trb *trb;
 
     td->count = 0;
     td->bytes = 0;
@@ -207,7 +212,8 @@ ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
     td->sia = false;
     td->start = td->next = *ring;
     for (unsigned walked = 0; walked < most; walked++) {
-        switch (ixhci_ring_fetch(&td->next, load, opaque, &trb)) {
+        trb = make_room(td);
+        switch (ixhci_ring_fetch(&td->next, load, opaque, trb)) {
         case IXHCI_RING_DMA_ERROR:
             return IXHCI_TD_DMA_ERROR;
         case IXHCI_RING_EMPTY:
@@ -219,16 +225,15 @@ ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
         case IXHCI_RING_TRB:
             break;
         }
-        if (ixhci_trb_is_link(&trb)) {
-            pass_link(td, &trb);
+        if (ixhci_trb_is_link(trb)) {
+            pass_link(td, trb);
             continue;
         }
         begun = true;
-        keep(td, &trb, td->next.dequeue_gpa);
-        ixhci_ring_advance(&td->next, &trb);
-        unsigned next = next_position(at, &trb);
-        if (next == BAD || !take(td, &trb) ||
-            !idt_is_legal(td, ep_type, &trb)) {
+        keep(td, td->next.dequeue_gpa);
+        ixhci_ring_advance(&td->next, trb);
+        unsigned next = next_position(at, trb);
+        if (next == BAD || !take(td, trb) || !idt_is_legal(td, ep_type, trb)) {
             return IXHCI_TD_BAD;
         }
         at = next;
@@ -238,7 +243,7 @@ ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
     }
     if (!td->count) {
         /* nothing but Link TRBs: a loop; blame the ring's first TRB */
-        keep(td, &trb, ring->dequeue_gpa);
+        keep(td, ring->dequeue_gpa);
     }
     return IXHCI_TD_BAD;
 }
