@@ -84,7 +84,8 @@ uint64_t bench_own_cpu_ns(void);
 uint64_t bench_memory_bytes(const BenchMachine *m);
 uint64_t bench_count_wakeups(Hcd *h, uint64_t microframes);
 /* Takes what is on the event ring, all of which must be good, and adds it up:
- * Transfer Events by their DCI, Command Completion Events as number 0. */
+ * Transfer Events by their DCI, Command Completion Events as number 0. A host
+ * that is busy may miss ESITs where its own clock is the machine's. */
 void bench_take_events(Hcd *h, uint64_t count[32]);
 
 /* stream.c: an isochronous IN stream that needs no software to go on. */
