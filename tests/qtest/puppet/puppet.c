@@ -8,7 +8,8 @@
  *     the table is a word and a status. Standard requests are always answered.
  *  2. "hold" keeps a packet until it is cancelled, or let go by writing true
  *     to `release`. QEMU's USB core allows that on control and bulk endpoints
- *     only; elsewhere it is a NAK. A vendor request on endpoint 0 is held, too.
+ *     only; elsewhere it is a NAK. Vendor request 50h is held, too; 51h takes
+ *     its data, as much as there is.
  *  3. A packet that was answered NAK is asked for again when true is written
  *     to `wake`.
  *  4. IN data counts on: byte n that was ever sent is n modulo 256, so that a
@@ -32,6 +33,7 @@
 
 #define TYPE_PUPPET "usb-puppet"
 #define HOLD_REQUEST (VendorDeviceOutRequest | 0x50)
+#define TAKE_REQUEST (VendorDeviceOutRequest | 0x51)
 
 typedef struct {
     const char *word;
@@ -163,6 +165,8 @@ static void puppet_handle_control(USBDevice *dev, USBPacket *p, int request,
     if (request == HOLD_REQUEST) {
         p->status = USB_RET_ASYNC;
         s->held = p;
+    } else if (request == TAKE_REQUEST) {
+        s->received += length;
     } else if (usb_desc_handle_control(dev, p, request, value, index, length,
                                        data) < 0) {
         p->status = USB_RET_STALL;
