@@ -96,8 +96,7 @@ struct ixhci_slot {
     uint64_t context_gpa;
     ixhci_slot_config cfg;
     uint32_t words[IXHCI_CONTEXT_WORDS]; /* its Output Slot Context */
-    USBPort *uport;  /* where its device sits; NULL when it has left */
-    bool has_device; /* in migration: uport was not NULL */
+    USBPort *uport; /* where its device sits; NULL when it has left */
     ixhci_ep *eps[IXHCI_MAX_DCI + 1]; /* by DCI, 1-based */
 };
 
@@ -139,7 +138,16 @@ typedef struct {
     uint64_t moderate_ns; /* no interrupt before this virtual time */
 } ixhci_intr;
 
-/* What travels in migration and is no structure here (vmstate.c, rule 1). */
+/* Slots and endpoints while the controller itself is away (records.c). */
+typedef struct {
+    uint8_t slot_id;
+    uint8_t state;
+    uint8_t address;
+    bool has_device;
+    uint64_t context_gpa;
+    uint32_t words[IXHCI_CONTEXT_WORDS];
+} ixhci_slot_record;
+
 typedef struct {
     uint8_t slot_id;
     uint8_t dci;
@@ -153,14 +161,23 @@ typedef struct {
     uint64_t next_uf;
     uint64_t stale_uf;
     uint32_t words[IXHCI_CONTEXT_WORDS];
-} ixhci_saved_ep;
+} ixhci_ep_record;
+
+#define IXHCI_MAX_EPS (IXHCI_MAX_SLOTS * IXHCI_MAX_DCI)
 
 typedef struct {
-    ixhci_saved_ep *eps;
+    ixhci_slot_record *slots;
+    ixhci_ep_record *eps;
+    int32_t slot_count;
     int32_t ep_count;
+} ixhci_records;
+
+/* What travels in migration and has no fixed place in the state. */
+typedef struct {
+    ixhci_records records;
     ixhci_event *events; /* those that wait for room in a ring */
     int32_t event_count;
-} ixhci_saved;
+} ixhci_travel;
 
 /* The seams. Each function does one thing and says whether it could. */
 typedef struct {
@@ -206,6 +223,7 @@ struct IxhciState {
     char *hci_version;
     bool csz;
     bool legacy;
+    uint32_t scratchpads; /* pages */
 
     ixhci_caps caps;
     uint32_t context_bytes;          /* 32, or 64 with CSZ */
@@ -250,7 +268,12 @@ struct IxhciState {
 
     unsigned dma_depth; /* rule 5 */
 
-    ixhci_saved saved;
+    ixhci_travel travel;
+
+    /* save.c: what the driver had saved */
+    uint8_t *kept; /* NULL: it is in the scratchpads */
+    uint32_t kept_bytes;
+    uint32_t kept_crc; /* 0: nothing was saved */
 };
 
 /* Why the controller gave up; the trace carries it (xHCI 1.2 §4.24.1). */
@@ -399,6 +422,18 @@ void ixhci_xcap_note(IxhciState *x, uint32_t status); /* LEGCTL_* */
 
 /* regs.c: BAR 0 */
 extern const MemoryRegionOps ixhci_regs_ops;
+
+/* records.c */
+void ixhci_records_take(IxhciState *x, ixhci_records *r);
+bool ixhci_records_give(IxhciState *x, const ixhci_records *r);
+void ixhci_records_free(ixhci_records *r);
+
+/* save.c: the driver's save and restore (§4.23.2); false: SRE */
+#define IXHCI_SCRATCHPADS_MAX 1023
+#define IXHCI_KEPT_MAX_BYTES (1u << 20)
+bool ixhci_save_state(IxhciState *x);
+bool ixhci_save_restore(IxhciState *x);
+void ixhci_save_forget(IxhciState *x);
 
 /* vmstate.c */
 extern const VMStateDescription ixhci_vmstate;

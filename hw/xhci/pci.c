@@ -58,7 +58,9 @@ static bool check_properties(IxhciState *x, Error **errp)
     if (!check_range(errp, "p2", x->num_usb2, 0, IXHCI_MAX_PORTS / 2) ||
         !check_range(errp, "p3", x->num_usb3, 0, IXHCI_MAX_PORTS / 2) ||
         !check_range(errp, "slots", x->num_slots, 1, IXHCI_MAX_SLOTS) ||
-        !check_range(errp, "intrs", x->num_intrs, 1, IXHCI_MAX_INTRS)) {
+        !check_range(errp, "intrs", x->num_intrs, 1, IXHCI_MAX_INTRS) ||
+        !check_range(errp, "scratchpads", x->scratchpads, 0,
+                     IXHCI_SCRATCHPADS_MAX)) {
         return false;
     }
     if (x->num_usb2 + x->num_usb3 == 0) {
@@ -268,6 +270,7 @@ static ISOLABProperty properties[] = {
     DEFINE_PROP_STRING("hci-version", IxhciState, hci_version),
     DEFINE_PROP_BOOL("csz", IxhciState, csz, false),
     DEFINE_PROP_BOOL("legacy", IxhciState, legacy, true),
+    DEFINE_PROP_UINT32("scratchpads", IxhciState, scratchpads, 0),
     DEFINE_PROP_ON_OFF_AUTO("msi", IxhciState, msi, ON_OFF_AUTO_OFF),
     DEFINE_PROP_ON_OFF_AUTO("msix", IxhciState, msix, ON_OFF_AUTO_AUTO),
     ISOLAB_PROPERTIES_END
@@ -284,6 +287,7 @@ static const struct {
     { "intrs", "interrupters, 1 to 16" },
     { "hci-version", "revision of the specification: " IXHCI_REVISIONS },
     { "csz", "64-byte contexts" },
+    { "scratchpads", "pages that the driver lends for saved state, 0 to 1023" },
     { "legacy", "USB Legacy Support capability" },
     { "coalesce", "serve ESITs that nobody hears of in batches" },
 };

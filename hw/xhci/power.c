@@ -9,8 +9,9 @@
  *  3. A failed access to guest memory is a Host System Error and stops the
  *     controller; an inconsistency that has no event to carry it is a Host
  *     Controller Error. Only a reset leaves the latter.
- *  4. Save writes all contexts (FSC). State is not kept across a reset: a
- *     restore sets SRE, and the driver starts afresh (§4.23.2).
+ *  4. Since halting writes all contexts (FSC), save only has to keep what no
+ *     register shows (save.c); a restore that has nothing good to bring back
+ * sets SRE, and the driver starts afresh (§4.23.2).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -94,6 +95,7 @@ static void run(IxhciState *x)
         return;
     }
     x->usbsts &= ~USBSTS_HCH;
+    ixhci_save_forget(x);
     trace_ixhci_run(true);
     ixhci_port_announce_all(x);
 }
@@ -140,6 +142,7 @@ static void reset(IxhciState *x)
 
 void ixhci_power_chip_reset(IxhciState *x)
 {
+    ixhci_save_forget(x);
     reset(x);
 }
 
@@ -149,12 +152,14 @@ static void save_or_restore(IxhciState *x, uint32_t value)
     if (!(x->usbsts & USBSTS_HCH) || (value & USBCMD_RS)) {
         return;
     }
-    if (value & USBCMD_CSS) {
+    if (value & (USBCMD_CSS | USBCMD_CRS)) {
         x->usbsts &= ~USBSTS_SRE;
-        for_each_ep(x, save);
+    }
+    if (value & USBCMD_CSS) {
+        x->usbsts |= ixhci_save_state(x) ? 0 : USBSTS_SRE;
     }
     if (value & USBCMD_CRS) {
-        x->usbsts |= USBSTS_SRE;
+        x->usbsts |= ixhci_save_restore(x) ? 0 : USBSTS_SRE;
     }
 }
 

@@ -41,7 +41,10 @@ static uint32_t read_hcsparams2(IxhciState *x, unsigned n)
 {
     uint32_t value = xhci_set(0, HCSPARAMS2_IST, IXHCI_IST_UF);
 
-    return xhci_set(value, HCSPARAMS2_ERSTMAX, IXHCI_ERST_MAX_LOG2);
+    value = xhci_set(value, HCSPARAMS2_ERSTMAX, IXHCI_ERST_MAX_LOG2);
+    value = xhci_set(value, HCSPARAMS2_PADS_HI, x->scratchpads >> 5);
+    value = xhci_set(value, HCSPARAMS2_PADS_LO, x->scratchpads & 0x1f);
+    return value | (x->scratchpads ? HCSPARAMS2_SPR : 0);
 }
 
 static uint32_t read_zero(IxhciState *x, unsigned n)

@@ -1,18 +1,11 @@
 /*
  * Migration: everything that a driver could notice, in mid-stream.
  *
- *  1. Slots and endpoints travel as records that saving makes and loading
- *     takes apart. What a context says is parsed again from its words, by the
- *     parser that the commands use, so that nothing comes in that a command
- *     would have refused; a stream that does not fit is an error (-EINVAL)
+ *  1. Slots and endpoints travel as records (records.c), which are checked
+ *     when they come back; a stream that does not fit is an error (-EINVAL)
  *     and nothing worse.
- *  2. Records are in the order of the work list: endpoints that are due in
- *     the same microframe keep their turns.
- *  3. A TD does not travel. It is on its ring, and an endpoint that waited for
- *     its device begins with it anew on the other side: of a packet that a
- *     device still holds when the machine stops, nothing has moved.
- *  4. ESITs that passed in silence are still due, and are served over there.
- *  5. Times are microframes of the virtual clock, which travels with the
+ *  2. ESITs that passed in silence are still due, and are served over there.
+ *  3. Times are microframes of the virtual clock, which travels with the
  *     machine.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -20,48 +13,9 @@
 #include "core.h"
 #include "trace-hw_xhci.h"
 
-/* Saving: records out of structures. */
-
-static void save_ep(ixhci_saved *saved, const ixhci_ep *ep)
-{
-    saved->eps[saved->ep_count++] = (ixhci_saved_ep){
-        .slot_id = ep->slot->slot_id,
-        .dci = ep->dci,
-        .state = ep->state,
-        .waits = ep->wait != IXHCI_WAIT_NOTHING,
-        .ccs = ep->ring.ccs,
-        .dequeue_gpa = ep->ring.dequeue_gpa,
-        .due_uf = ep->due_uf,
-        .in_flow = ep->flow.in_flow,
-        .missed_told = ep->missed_told,
-        .next_uf = ep->flow.next_uf,
-        .stale_uf = ep->flow.stale_uf,
-    };
-    memcpy(saved->eps[saved->ep_count - 1].words, ep->words, sizeof(ep->words));
-}
-
-/* Rule 2: first those on the work list, then the others. */
-static void save_eps(IxhciState *x)
-{
-    ixhci_ep *ep;
-
-    x->saved.eps = g_new0(ixhci_saved_ep, IXHCI_MAX_SLOTS * IXHCI_MAX_DCI);
-    QTAILQ_FOREACH (ep, &x->work, work) {
-        save_ep(&x->saved, ep);
-    }
-    for (unsigned i = 0; i < x->num_slots; i++) {
-        for (unsigned dci = 1; dci <= IXHCI_MAX_DCI; dci++) {
-            ep = x->slots[i].eps[dci];
-            if (ep && ep->due_uf == IXHCI_UF_NEVER) {
-                save_ep(&x->saved, ep);
-            }
-        }
-    }
-}
-
 static void save_events(IxhciState *x)
 {
-    ixhci_saved *saved = &x->saved;
+    ixhci_travel *saved = &x->travel;
 
     for (unsigned i = 0; i < x->num_intrs; i++) {
         saved->event_count += g_queue_get_length(x->intrs[i].waiting);
@@ -77,9 +31,9 @@ static void save_events(IxhciState *x)
 
 static void forget(IxhciState *x)
 {
-    g_free(x->saved.eps);
-    g_free(x->saved.events);
-    memset(&x->saved, 0, sizeof(x->saved));
+    ixhci_records_free(&x->travel.records);
+    g_free(x->travel.events);
+    memset(&x->travel, 0, sizeof(x->travel));
 }
 
 static int pre_save(void *opaque)
@@ -87,11 +41,8 @@ static int pre_save(void *opaque)
     IxhciState *x = opaque;
 
     forget(x);
-    save_eps(x);
+    ixhci_records_take(x, &x->travel.records);
     save_events(x);
-    for (unsigned i = 0; i < x->num_slots; i++) {
-        x->slots[i].has_device = x->slots[i].uport != NULL;
-    }
     return 0;
 }
 
@@ -101,71 +52,16 @@ static int post_save(void *opaque)
     return 0;
 }
 
-/* Loading: structures out of records (rule 1). */
-
 static int pre_load(void *opaque)
 {
     IxhciState *x = opaque;
 
-    for (unsigned i = 0; i < x->num_slots; i++) {
-        ixhci_slot_disable(&x->slots[i]);
-    }
     for (unsigned i = 0; i < x->num_intrs; i++) {
         ixhci_event_forget(x, i);
     }
+    ixhci_save_forget(x);
     forget(x);
     return 0;
-}
-
-static bool load_slot(IxhciState *x, ixhci_slot *slot)
-{
-    if (!slot->enabled) {
-        ixhci_slot_disable(slot);
-        return true;
-    }
-    if (slot->state > SLOT_STATE_CONFIGURED) {
-        return false;
-    }
-    if (slot->state == SLOT_STATE_ENABLED) {
-        return true;
-    }
-    if (ixhci_context_parse_slot(&slot->cfg, slot->words, x->num_ports,
-                                 x->num_intrs) != CC_SUCCESS) {
-        return false;
-    }
-    slot->uport =
-        slot->has_device ? ixhci_slot_find_uport(x, &slot->cfg) : NULL;
-    return true;
-}
-
-static bool load_ep(IxhciState *x, const ixhci_saved_ep *saved)
-{
-    ixhci_slot *slot = ixhci_slot_get(x, saved->slot_id);
-    ixhci_ep_config cfg;
-    ixhci_ep *ep;
-
-    if (!slot || saved->dci < 1 || saved->dci > IXHCI_MAX_DCI ||
-        slot->eps[saved->dci] || saved->state > EP_STATE_ERROR ||
-        ixhci_context_parse_ep(&cfg, saved->words, saved->dci, slot->cfg.speed,
-                               &x->caps) != CC_SUCCESS) {
-        return false;
-    }
-    ep = ixhci_endpoint_new(x, slot, saved->dci, &cfg);
-    slot->eps[saved->dci] = ep;
-    memcpy(ep->words, saved->words, sizeof(ep->words));
-    ep->state = saved->state;
-    ep->ring.dequeue_gpa = saved->dequeue_gpa & ~UINT64_C(0xf);
-    ep->ring.ccs = saved->ccs;
-    ep->flow.in_flow = saved->in_flow;
-    ep->missed_told = saved->missed_told;
-    ep->flow.next_uf = saved->next_uf;
-    ep->flow.stale_uf = saved->stale_uf;
-    if (ep->state == EP_STATE_RUNNING) {
-        /* rule 3; the look ahead waits until the machine runs */
-        ixhci_service_due(ep, saved->waits ? ixhci_now_uf() : saved->due_uf);
-        ep->wake_uf = ep->due_uf;
-    }
-    return true;
 }
 
 static bool load_event(IxhciState *x, const ixhci_event *event)
@@ -205,23 +101,12 @@ static bool load_all(IxhciState *x)
             return false;
         }
     }
-    for (unsigned i = 0; i < x->num_slots; i++) {
-        x->slots[i].slot_id = i + 1;
-        if (!load_slot(x, &x->slots[i])) {
+    for (int32_t i = 0; i < x->travel.event_count; i++) {
+        if (!load_event(x, &x->travel.events[i])) {
             return false;
         }
     }
-    for (int32_t i = 0; i < x->saved.ep_count; i++) {
-        if (!load_ep(x, &x->saved.eps[i])) {
-            return false;
-        }
-    }
-    for (int32_t i = 0; i < x->saved.event_count; i++) {
-        if (!load_event(x, &x->saved.events[i])) {
-            return false;
-        }
-    }
-    return true;
+    return ixhci_records_give(x, &x->travel.records);
 }
 
 static int post_load(void *opaque, int version_id)
@@ -241,10 +126,11 @@ static int post_load(void *opaque, int version_id)
 /* Before the arrays are allocated: how long may they be? */
 static bool counts_are_sane(void *opaque, int version_id)
 {
-    const ixhci_saved *saved = &((IxhciState *)opaque)->saved;
+    const ixhci_travel *saved = &((IxhciState *)opaque)->travel;
+    const ixhci_records *r = &saved->records;
 
-    return saved->ep_count >= 0 &&
-           saved->ep_count <= IXHCI_MAX_SLOTS * IXHCI_MAX_DCI &&
+    return r->slot_count >= 0 && r->slot_count <= IXHCI_MAX_SLOTS &&
+           r->ep_count >= 0 && r->ep_count <= IXHCI_MAX_EPS &&
            saved->event_count >= 0 &&
            saved->event_count <= IXHCI_MAX_INTRS * IXHCI_EVENTS_WAITING_MAX;
 }
@@ -292,33 +178,54 @@ static const VMStateDescription vmstate_intr = {
 
 static const VMStateDescription vmstate_slot = {
     .name = "ixhci/slot",
-    FIELDS(VMSTATE_BOOL(enabled, ixhci_slot), VMSTATE_UINT8(state, ixhci_slot),
-           VMSTATE_UINT8(address, ixhci_slot),
-           VMSTATE_UINT64(context_gpa, ixhci_slot),
-           VMSTATE_UINT32_ARRAY(words, ixhci_slot, IXHCI_CONTEXT_WORDS),
-           VMSTATE_BOOL(has_device, ixhci_slot)),
+    FIELDS(VMSTATE_UINT8(slot_id, ixhci_slot_record),
+           VMSTATE_UINT8(state, ixhci_slot_record),
+           VMSTATE_UINT8(address, ixhci_slot_record),
+           VMSTATE_BOOL(has_device, ixhci_slot_record),
+           VMSTATE_UINT64(context_gpa, ixhci_slot_record),
+           VMSTATE_UINT32_ARRAY(words, ixhci_slot_record, IXHCI_CONTEXT_WORDS)),
 };
 
 static const VMStateDescription vmstate_ep = {
     .name = "ixhci/ep",
-    FIELDS(VMSTATE_UINT8(slot_id, ixhci_saved_ep),
-           VMSTATE_UINT8(dci, ixhci_saved_ep),
-           VMSTATE_UINT8(state, ixhci_saved_ep),
-           VMSTATE_BOOL(waits, ixhci_saved_ep),
-           VMSTATE_BOOL(ccs, ixhci_saved_ep),
-           VMSTATE_BOOL(in_flow, ixhci_saved_ep),
-           VMSTATE_BOOL(missed_told, ixhci_saved_ep),
-           VMSTATE_UINT64(dequeue_gpa, ixhci_saved_ep),
-           VMSTATE_UINT64(due_uf, ixhci_saved_ep),
-           VMSTATE_UINT64(next_uf, ixhci_saved_ep),
-           VMSTATE_UINT64(stale_uf, ixhci_saved_ep),
-           VMSTATE_UINT32_ARRAY(words, ixhci_saved_ep, IXHCI_CONTEXT_WORDS)),
+    FIELDS(VMSTATE_UINT8(slot_id, ixhci_ep_record),
+           VMSTATE_UINT8(dci, ixhci_ep_record),
+           VMSTATE_UINT8(state, ixhci_ep_record),
+           VMSTATE_BOOL(waits, ixhci_ep_record),
+           VMSTATE_BOOL(ccs, ixhci_ep_record),
+           VMSTATE_BOOL(in_flow, ixhci_ep_record),
+           VMSTATE_BOOL(missed_told, ixhci_ep_record),
+           VMSTATE_UINT64(dequeue_gpa, ixhci_ep_record),
+           VMSTATE_UINT64(due_uf, ixhci_ep_record),
+           VMSTATE_UINT64(next_uf, ixhci_ep_record),
+           VMSTATE_UINT64(stale_uf, ixhci_ep_record),
+           VMSTATE_UINT32_ARRAY(words, ixhci_ep_record, IXHCI_CONTEXT_WORDS)),
 };
 
 static const VMStateDescription vmstate_event = {
     .name = "ixhci/event",
     FIELDS(VMSTATE_UINT32_ARRAY(trb.dw, ixhci_event, 4),
            VMSTATE_UINT16(intr, ixhci_event), VMSTATE_BOOL(bei, ixhci_event)),
+};
+
+/* What the driver had saved when it was moved (save.c). */
+static bool is_kept(void *opaque)
+{
+    return ((IxhciState *)opaque)->kept_crc != 0;
+}
+
+static bool kept_is_sane(void *opaque, int version_id)
+{
+    return ((IxhciState *)opaque)->kept_bytes <= IXHCI_KEPT_MAX_BYTES;
+}
+
+static const VMStateDescription vmstate_kept = {
+    .name = "ixhci/kept",
+    .needed = is_kept,
+    FIELDS(VMSTATE_UINT32(kept_crc, IxhciState),
+           VMSTATE_UINT32(kept_bytes, IxhciState),
+           VMSTATE_VALIDATE("no more than there can be", kept_is_sane),
+           VMSTATE_VBUFFER_ALLOC_UINT32(kept, IxhciState, 0, NULL, kept_bytes)),
 };
 
 const VMStateDescription ixhci_vmstate = {
@@ -351,16 +258,25 @@ const VMStateDescription ixhci_vmstate = {
         VMSTATE_STRUCT_ARRAY(intrs, IxhciState, IXHCI_MAX_INTRS, 1,
                              vmstate_intr, ixhci_intr),
         VMSTATE_UINT32(full_rings, IxhciState),
-        VMSTATE_STRUCT_ARRAY(slots, IxhciState, IXHCI_MAX_SLOTS, 1,
-                             vmstate_slot, ixhci_slot),
         VMSTATE_UINT64(base_uf, IxhciState),
         VMSTATE_UINT64(wrap_uf, IxhciState),
         VMSTATE_UINT64(pause_uf, IxhciState),
-        VMSTATE_INT32(saved.ep_count, IxhciState),
-        VMSTATE_INT32(saved.event_count, IxhciState),
+        VMSTATE_INT32(travel.records.slot_count, IxhciState),
+        VMSTATE_INT32(travel.records.ep_count, IxhciState),
+        VMSTATE_INT32(travel.event_count, IxhciState),
         VMSTATE_VALIDATE("as many records as there can be", counts_are_sane),
-        VMSTATE_STRUCT_VARRAY_ALLOC(saved.eps, IxhciState, saved.ep_count, 1,
-                                    vmstate_ep, ixhci_saved_ep),
-        VMSTATE_STRUCT_VARRAY_ALLOC(saved.events, IxhciState, saved.event_count,
-                                    1, vmstate_event, ixhci_event)),
+        VMSTATE_STRUCT_VARRAY_ALLOC(travel.records.slots, IxhciState,
+                                    travel.records.slot_count, 1, vmstate_slot,
+                                    ixhci_slot_record),
+        VMSTATE_STRUCT_VARRAY_ALLOC(travel.records.eps, IxhciState,
+                                    travel.records.ep_count, 1, vmstate_ep,
+                                    ixhci_ep_record),
+        VMSTATE_STRUCT_VARRAY_ALLOC(travel.events, IxhciState,
+                                    travel.event_count, 1, vmstate_event,
+                                    ixhci_event)),
+    .subsections =
+        (const VMStateDescription *[]){
+            &vmstate_kept,
+            NULL,
+        },
 };

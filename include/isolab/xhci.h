@@ -60,7 +60,11 @@ enum {
     HCSPARAMS2_IST = XHCI_FIELD(0, 3),
     HCSPARAMS2_IST_FRAMES = XHCI_FIELD(3, 1),
     HCSPARAMS2_ERSTMAX = XHCI_FIELD(4, 4),
+    HCSPARAMS2_PADS_HI = XHCI_FIELD(21, 5), /* Max Scratchpad Buffers */
+    HCSPARAMS2_PADS_LO = XHCI_FIELD(27, 5),
 };
+
+#define HCSPARAMS2_SPR (1u << 26) /* Scratchpad Restore */
 
 /* xHCI 1.2 §5.3.6: HCCPARAMS1. */
 #define HCC1_AC64 (1u << 0)

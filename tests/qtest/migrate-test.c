@@ -8,8 +8,8 @@
 
 #include "lib/watch.h"
 
-/* More than the controller's section of a saved machine has. */
-#define SECTION_BYTES 12000
+/* Within the controller's section of a saved machine. */
+#define SECTION_BYTES 5000
 
 /* A scenario, and when it is interrupted. */
 typedef struct {
