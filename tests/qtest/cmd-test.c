@@ -457,6 +457,8 @@ static const struct {
     { "CMD-16/no-context-entries", { 1, 0, SLOT_CONTEXT_ENTRIES, 0 } },
     { "CMD-16/ep0-is-bulk", { 2, 1, EP_TYPE, EP_TYPE_BULK_OUT } },
     { "CMD-16/ep0-has-no-type", { 2, 1, EP_TYPE, EP_TYPE_INVALID } },
+    { "CMD-16/interrupter-16", { 1, 2, SLOT_INTR, 16 } },
+    { "CMD-16/interrupter-1023", { 1, 2, SLOT_INTR, 1023 } },
     { "CMD-16/mps-0", { 2, 1, EP_MAX_PACKET_SIZE, 0 } },
     { "CMD-16/mps-odd", { 2, 1, EP_MAX_PACKET_SIZE, 63 } },
 };
