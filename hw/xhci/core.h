@@ -107,6 +107,7 @@ typedef struct {
     uint32_t portpmsc;
     uint64_t done_uf; /* end of a reset or of link training, or NEVER */
     bool warm;        /* that reset is a warm one */
+    uint64_t used_uf; /* when the last packet passed */
     USBPort *uport;
 } ixhci_port;
 
@@ -371,6 +372,7 @@ void ixhci_slot_disable(ixhci_slot *slot);
 bool ixhci_slot_store(IxhciState *x, ixhci_slot *slot);
 void ixhci_slot_drop_endpoints(ixhci_slot *slot);
 USBPort *ixhci_slot_find_uport(IxhciState *x, const ixhci_slot_config *cfg);
+ixhci_slot *ixhci_slot_on_port(IxhciState *x, unsigned port_id);
 void ixhci_slot_port_down(IxhciState *x, unsigned port_id);
 void ixhci_slot_device_left(IxhciState *x, USBPort *uport);
 ixhci_ep *ixhci_slot_find_endpoint(IxhciState *x, const USBEndpoint *usb_ep);
@@ -400,6 +402,12 @@ void ixhci_port_write(IxhciState *x, unsigned port_id, unsigned reg,
 void ixhci_port_announce_all(IxhciState *x);
 void ixhci_port_service(IxhciState *x, uint64_t now_uf);
 uint64_t ixhci_port_next_uf(const IxhciState *x);
+void ixhci_port_used(IxhciState *x, unsigned port_id);
+/* From outside; false: it cannot happen there now. */
+bool ixhci_port_over_current(IxhciState *x, unsigned port_id, bool active);
+bool ixhci_port_link_error(IxhciState *x, unsigned port_id);
+bool ixhci_port_config_error(IxhciState *x, unsigned port_id);
+bool ixhci_port_function_wake(IxhciState *x, unsigned port_id);
 bool ixhci_port_carries(const IxhciState *x, unsigned port_id);
 unsigned ixhci_port_bus_speed(const IxhciState *x, unsigned port_id);
 
@@ -419,6 +427,13 @@ uint32_t ixhci_xcap_read(const IxhciState *x, unsigned word);
 void ixhci_xcap_write(IxhciState *x, unsigned word, uint32_t value,
                       uint32_t lanes);
 void ixhci_xcap_note(IxhciState *x, uint32_t status); /* LEGCTL_* */
+
+/* pci.c */
+bool ixhci_pci_sleeps(const IxhciState *x); /* D1 to D3hot */
+void ixhci_pci_wake(IxhciState *x);         /* PME, if it sleeps */
+
+/* host.c: what a person at the host does to the controller */
+void ixhci_host_class_init(ObjectClass *klass);
 
 /* regs.c: BAR 0 */
 extern const MemoryRegionOps ixhci_regs_ops;

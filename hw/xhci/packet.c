@@ -143,6 +143,7 @@ static USBDevice *usb_find(IxhciState *x, const ixhci_slot *slot)
 
 static void usb_submit(IxhciState *x, ixhci_ep *ep, USBDevice *dev)
 {
+    ixhci_port_used(x, ep->slot->cfg.root_port);
     usb_handle_packet(dev, &ep->packet);
 }
 

@@ -156,6 +156,38 @@ static bool create_messages(IxhciState *x, Error **errp)
     return true;
 }
 
+/* PCI PM 1.2 §3.2: D0 and D3hot, PME# from both, nothing lost in between. */
+static void create_power_management(PCIDevice *pci)
+{
+    uint8_t *config = pci->config + PCI_CAP_PM_OFFSET;
+    uint8_t *wmask = pci->wmask + PCI_CAP_PM_OFFSET;
+    uint8_t *w1cmask = pci->w1cmask + PCI_CAP_PM_OFFSET;
+
+    pci_set_word(config + PCI_PM_PMC,
+                 3 | PCI_PM_CAP_PME_D0 | PCI_PM_CAP_PME_D3hot);
+    pci_set_word(config + PCI_PM_CTRL, PCI_PM_CTRL_NO_SOFT_RESET);
+    pci_set_word(wmask + PCI_PM_CTRL,
+                 PCI_PM_CTRL_STATE_MASK | PCI_PM_CTRL_PME_ENABLE);
+    pci_set_word(w1cmask + PCI_PM_CTRL, PCI_PM_CTRL_PME_STATUS);
+}
+
+bool ixhci_pci_sleeps(const IxhciState *x)
+{
+    const uint8_t *config = x->parent_obj.config + PCI_CAP_PM_OFFSET;
+
+    return pci_get_word(config + PCI_PM_CTRL) & PCI_PM_CTRL_STATE_MASK;
+}
+
+void ixhci_pci_wake(IxhciState *x)
+{
+    uint8_t *config = x->parent_obj.config + PCI_CAP_PM_OFFSET;
+
+    if (ixhci_pci_sleeps(x)) {
+        pci_word_test_and_set_mask(config + PCI_PM_CTRL,
+                                   PCI_PM_CTRL_PME_STATUS);
+    }
+}
+
 static bool create_config(IxhciState *x, Error **errp)
 {
     PCIDevice *pci = PCI_DEVICE(x);
@@ -175,9 +207,7 @@ static bool create_config(IxhciState *x, Error **errp)
                            errp) < 0) {
         return false;
     }
-    pci_set_word(pci->config + PCI_CAP_PM_OFFSET + PCI_PM_PMC, 3);
-    pci_set_word(pci->wmask + PCI_CAP_PM_OFFSET + PCI_PM_CTRL,
-                 PCI_PM_CTRL_STATE_MASK);
+    create_power_management(pci);
     if (pci_bus_is_express(pci_get_bus(pci)) &&
         pcie_endpoint_cap_init(pci, PCI_CAP_EXPRESS_OFFSET) < 0) {
         error_setg(errp, "ixhci: no room for a PCI Express capability");
@@ -256,6 +286,8 @@ static void pci_write_config(PCIDevice *pci, uint32_t addr, uint32_t value,
 
 static void pci_reset(DeviceState *dev)
 {
+    pci_set_word(PCI_DEVICE(dev)->config + PCI_CAP_PM_OFFSET + PCI_PM_CTRL,
+                 PCI_PM_CTRL_NO_SOFT_RESET);
     ixhci_xcap_reset(IXHCI(dev));
     ixhci_power_chip_reset(IXHCI(dev));
 }
@@ -305,6 +337,7 @@ static void ixhci_class_init(ObjectClass *klass, void *data)
     dc->desc = "IsoLab xHCI 1.2 host controller";
     device_class_set_legacy_reset(dc, pci_reset);
     dc->vmsd = &ixhci_vmstate;
+    ixhci_host_class_init(klass);
     device_class_set_props(dc, properties);
     for (size_t i = 0; i < ARRAY_SIZE(descriptions); i++) {
         object_class_property_set_description(klass, descriptions[i].name,

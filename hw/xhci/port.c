@@ -12,6 +12,9 @@
  *     halted events wait for R/S.
  *  5. Link states that software writes are a table; what it does not list is
  *     ignored (§5.4.8, PLS).
+ *  6. U1 and U2 are entered by a link that has been idle for the time that
+ *     software allows, and left by the next packet. Nobody is woken up for
+ *     that: which state it is is worked out when software reads it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -48,6 +51,17 @@ static void announce(IxhciState *x, const ixhci_port *port)
     x->event->post(x, &event);
 }
 
+/* xHCI 1.2 §4.23.1: what wakes a system whose controller sleeps in D3hot. */
+static bool wakes(const ixhci_port *port, uint32_t bits)
+{
+    return ((bits & PORTSC_CSC) && (port->portsc & PORTSC_CCS) &&
+            (port->portsc & PORTSC_WCE)) ||
+           ((bits & PORTSC_CSC) && !(port->portsc & PORTSC_CCS) &&
+            (port->portsc & PORTSC_WDE)) ||
+           ((bits & PORTSC_OCC) && (port->portsc & PORTSC_WOE)) ||
+           ((bits & PORTSC_PLC) && link_state(port) == PLS_RESUME);
+}
+
 /* Rule 4. */
 static void change(IxhciState *x, ixhci_port *port, uint32_t bits)
 {
@@ -55,6 +69,9 @@ static void change(IxhciState *x, ixhci_port *port, uint32_t bits)
 
     port->portsc |= bits;
     trace_ixhci_port_change(port->port_id, port->portsc);
+    if (wakes(port, bits)) {
+        ixhci_pci_wake(x);
+    }
     if (bits & ~before) {
         x->usbsts |= USBSTS_PCD;
         if (!before && ixhci_is_running(x)) {
@@ -182,6 +199,28 @@ bool ixhci_port_carries(const IxhciState *x, unsigned port_id)
            link_state(port) == PLS_U0;
 }
 
+void ixhci_port_used(IxhciState *x, unsigned port_id)
+{
+    x->ports[port_id - 1].used_uf = ixhci_now_uf();
+}
+
+/* Rule 6; xHCI 1.2 §5.4.9.1: U1 in microseconds up to 7Fh, U2 in 256 of them
+ * up to FEh; 0 and FFh leave the link alone. */
+static unsigned shown_link_state(const ixhci_port *port)
+{
+    uint64_t idle_us = (ixhci_now_uf() - port->used_uf) * 125;
+    unsigned u1 = xhci_get(port->portpmsc, PORTPMSC_U1_TIMEOUT);
+    unsigned u2 = xhci_get(port->portpmsc, PORTPMSC_U2_TIMEOUT);
+
+    if (!port->is_usb3 || link_state(port) != PLS_U0) {
+        return link_state(port);
+    }
+    if (u2 >= 1 && u2 <= 0xfe && idle_us >= u2 * 256) {
+        return PLS_U2;
+    }
+    return u1 >= 1 && u1 <= 0x7f && idle_us >= u1 ? PLS_U1 : PLS_U0;
+}
+
 static void begin_reset(IxhciState *x, ixhci_port *port, bool warm)
 {
     uint64_t length = !port->is_usb3 ? RESET_USB2_UF
@@ -232,7 +271,7 @@ static void write_disable(IxhciState *x, ixhci_port *port)
 
 static void write_power(IxhciState *x, ixhci_port *port, uint32_t value)
 {
-    if (!((port->portsc ^ value) & PORTSC_PP)) {
+    if (!((port->portsc ^ value) & PORTSC_PP) || (port->portsc & PORTSC_OCA)) {
         return;
     }
     port->portsc ^= PORTSC_PP;
@@ -266,9 +305,20 @@ static const link_row link_rows[] = {
     { PLS_RX_DETECT, PLS_COMPLIANCE, 3, PLS_COMPLIANCE, NO_PLC },
 };
 
+/* xHCI 1.2 §4.23.5.1: L1 is asked for; no USB2 device of QEMU's knows LPM, and
+ * one that does not answers with STALL. */
+static bool write_l1(ixhci_port *port, unsigned pls)
+{
+    if (pls != PLS_U2 || port->is_usb3 || link_state(port) != PLS_U0) {
+        return false;
+    }
+    port->portpmsc = xhci_set(port->portpmsc, PORTPMSC_L1S, L1S_NOT_SUPPORTED);
+    return true;
+}
+
 static void write_link(IxhciState *x, ixhci_port *port, unsigned pls)
 {
-    if (!(port->portsc & PORTSC_PP)) {
+    if (!(port->portsc & PORTSC_PP) || write_l1(port, pls)) {
         return;
     }
     for (size_t i = 0; i < ARRAY_SIZE(link_rows); i++) {
@@ -314,7 +364,7 @@ uint32_t ixhci_port_read(IxhciState *x, unsigned port_id, unsigned reg)
 
     switch (reg) {
     case XHCI_PORTSC:
-        return port->portsc;
+        return xhci_set(port->portsc, PORTSC_PLS, shown_link_state(port));
     case XHCI_PORTPMSC:
         return port->portpmsc;
     default:
@@ -334,7 +384,8 @@ void ixhci_port_write(IxhciState *x, unsigned port_id, unsigned reg,
         write_portsc(x, port, value);
         break;
     case XHCI_PORTPMSC:
-        port->portpmsc = value & pmsc_rw[port->is_usb3];
+        port->portpmsc = (port->portpmsc & ~pmsc_rw[port->is_usb3]) |
+                         (value & pmsc_rw[port->is_usb3]);
         break;
     default:
         break;
@@ -359,6 +410,71 @@ void ixhci_port_reset_all(IxhciState *x)
             attach_device(x, port);
         }
     }
+}
+
+/* What happens to a port from outside. */
+
+/* xHCI 1.2 §4.19.1, §5.4.8: OCA, and the port loses its power. */
+bool ixhci_port_over_current(IxhciState *x, unsigned port_id, bool active)
+{
+    ixhci_port *port = &x->ports[port_id - 1];
+
+    if (!!(port->portsc & PORTSC_OCA) == active) {
+        return false;
+    }
+    port->portsc ^= PORTSC_OCA;
+    if (active) {
+        port->portsc &= ~PORTSC_PP;
+        detach_device(port, PLS_DISABLED);
+        ixhci_slot_port_down(x, port_id);
+    }
+    change(x, port, PORTSC_OCC);
+    return true;
+}
+
+/* xHCI 1.2 §4.19.1.2.6: the link of an enabled USB3 port goes to Inactive. */
+bool ixhci_port_link_error(IxhciState *x, unsigned port_id)
+{
+    ixhci_port *port = &x->ports[port_id - 1];
+
+    if (!port->is_usb3 || !(port->portsc & PORTSC_PED)) {
+        return false;
+    }
+    port->portsc &= ~PORTSC_PED;
+    set_link_state(port, PLS_INACTIVE);
+    ixhci_slot_port_down(x, port_id);
+    change(x, port, PORTSC_PLC);
+    return true;
+}
+
+/* xHCI 1.2 §5.4.8, CEC: the ends of a USB3 link do not agree. */
+bool ixhci_port_config_error(IxhciState *x, unsigned port_id)
+{
+    ixhci_port *port = &x->ports[port_id - 1];
+
+    if (!port->is_usb3 || !(port->portsc & PORTSC_CCS)) {
+        return false;
+    }
+    change(x, port, PORTSC_CEC);
+    return true;
+}
+
+/* xHCI 1.2 §4.13: Function Wake, a Device Notification TP of type 1. */
+bool ixhci_port_function_wake(IxhciState *x, unsigned port_id)
+{
+    ixhci_slot *slot = ixhci_slot_on_port(x, port_id);
+    ixhci_event event = { 0 };
+
+    if (!slot || !ixhci_is_running(x) || !(x->dnctrl & 1 << 1)) {
+        return false;
+    }
+    event.intr = slot->cfg.intr;
+    event.trb.dw[0] = xhci_set(0, EVT_NOTIFICATION_TYPE, 1);
+    event.trb.dw[2] = xhci_set(0, EVT_CC, CC_SUCCESS);
+    event.trb.dw[3] = xhci_set(0, TRB_TYPE, EVT_DEVICE_NOTIFICATION);
+    event.trb.dw[3] = xhci_set(event.trb.dw[3], TRB_SLOT_ID, slot->slot_id);
+    x->event->post(x, &event);
+    return true;
 }
 
 static ixhci_port *port_of(IxhciState *x, const USBPort *uport)

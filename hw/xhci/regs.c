@@ -389,6 +389,9 @@ static uint64_t bar_read(void *opaque, hwaddr addr, unsigned size)
     IxhciState *x = opaque;
     uint32_t word;
 
+    if (ixhci_pci_sleeps(x)) {
+        return UINT64_MAX; /* PCI PM 1.2 §5.4: no answer but in D0 */
+    }
     ixhci_service_sync(x);
     word = read_word(x, addr & ~(hwaddr)3);
     trace_ixhci_reg_read(addr, word, size);
@@ -401,6 +404,9 @@ static void bar_write(void *opaque, hwaddr addr, uint64_t value, unsigned size)
     unsigned shift = 8 * (addr & 3), word;
 
     trace_ixhci_reg_write(addr, value, size);
+    if (ixhci_pci_sleeps(x)) {
+        return;
+    }
     if (x->dma_depth) {
         trace_ixhci_reg_echo(addr, value);
         return; /* rule 4 */

@@ -102,6 +102,20 @@ static void give_back(ixhci_slot *slot)
     }
 }
 
+/* The slot of the device on a root port itself; NULL if there is none. */
+ixhci_slot *ixhci_slot_on_port(IxhciState *x, unsigned port_id)
+{
+    for (unsigned i = 0; i < x->num_slots; i++) {
+        ixhci_slot *slot = &x->slots[i];
+
+        if (slot->enabled && slot->state >= SLOT_STATE_DEFAULT &&
+            slot->cfg.root_port == port_id && !slot->cfg.route) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
 /* A root port carries nothing any more; its devices may still be there. */
 void ixhci_slot_port_down(IxhciState *x, unsigned port_id)
 {

@@ -180,6 +180,15 @@ enum {
 };
 
 /* Port Link State, the PLS field. */
+/* xHCI 1.2 §5.4.9: PORTPMSC of USB3 and of USB2 ports. */
+enum {
+    PORTPMSC_U1_TIMEOUT = XHCI_FIELD(0, 8),
+    PORTPMSC_U2_TIMEOUT = XHCI_FIELD(8, 8),
+    PORTPMSC_L1S = XHCI_FIELD(0, 3),
+};
+
+enum { L1S_NOT_SUPPORTED = 3 };
+
 enum {
     PLS_U0 = 0,
     PLS_U1 = 1,
@@ -329,7 +338,8 @@ enum {
     TRB_PACKET_TYPE = XHCI_FIELD(0, 5), /* DW0 of Force Header */
     EVT_LENGTH = XHCI_FIELD(0, 24),     /* DW2 */
     EVT_CC = XHCI_FIELD(24, 8),         /* DW2 */
-    EVT_PORT_ID = XHCI_FIELD(24, 8),    /* DW0 of Port Status Change */
+    EVT_NOTIFICATION_TYPE = XHCI_FIELD(4, 4), /* DW0 */
+    EVT_PORT_ID = XHCI_FIELD(24, 8),          /* DW0 of Port Status Change */
 };
 
 /* xHCI 1.2 Table 6-91: TRB types. */
