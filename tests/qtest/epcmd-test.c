@@ -180,6 +180,51 @@ static void cmd_24_bad_endpoint(const void *data)
     hcd_finish(h);
 }
 
+/*
+ * xHCI 1.2 §4.6.6: of a command that is refused, for a bad context or for want
+ * of bandwidth, nothing is done: not the Drop, not the good half of the Add,
+ * and what was running runs on.
+ */
+static void cmd_25_nothing_done(const void *data)
+{
+    bool bandwidth = GPOINTER_TO_UINT(data) == CC_BANDWIDTH_ERROR;
+    Hcd *h = hcd_start(.args = ISOAV_ARGS);
+    HcdDev *dev = hcd_isoav_open_one(h, 1, ISOAV_IN);
+    uint64_t buf = hcd_alloc_filled(h, 192, 0xaa), dequeue;
+    HcdEp good = { .dci = 2, .type = EP_TYPE_BULK_OUT, .mps = 512 };
+    HcdEp bad = { .dci = ISOAV_OUT,
+                  .type = EP_TYPE_ISOCH_OUT,
+                  .mps = 1024,
+                  .burst = 2,
+                  .interval = bandwidth ? 0 : 16,
+                  .esit = 3072 };
+    HcdEp more = { .dci = 7,
+                   .type = EP_TYPE_ISOCH_IN,
+                   .mps = 1024,
+                   .burst = 2,
+                   .esit = 3072 };
+
+    dequeue = hcd_ep_dequeue(h, dev, ISOAV_IN);
+    hcd_ep_prepare(h, dev, good);
+    hcd_ep_prepare(h, dev, bad);
+    hcd_ep_prepare(h, dev, more);
+    hcd_expect_cc(hcd_cmd_configure(h, dev,
+                                    1u << 2 | 1u << ISOAV_OUT | 1u << 7 | 1,
+                                    1u << ISOAV_IN),
+                  GPOINTER_TO_UINT(data));
+    check_ep_state(h, dev, 2, EP_STATE_DISABLED);
+    check_ep_state(h, dev, ISOAV_OUT, EP_STATE_DISABLED);
+    check_ep_state(h, dev, ISOAV_IN, EP_STATE_RUNNING);
+    hcd_check(hcd_ep_dequeue(h, dev, ISOAV_IN) == dequeue,
+              "the running endpoint's context has changed");
+    td_isoch(h, dev, ISOAV_IN, .buf = buf, .len = 192, .sia = true,
+             .ioc = true);
+    hcd_ring_ep(h, dev, ISOAV_IN);
+    hcd_expect_te(h, .dev = dev, .dci = ISOAV_IN, .cc = CC_SUCCESS,
+                  .len = HCD_LEN_0);
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §4.6.7: two fields of the slot, one of EP0, nothing else. At full
  * speed, where EP0 may have packets of 8, 16, 32 or 64 bytes. */
 static void cmd_26_evaluate(void)
@@ -411,6 +456,10 @@ int main(int argc, char **argv)
         hcd_test_add_data(bad_endpoints[i].name, cmd_24_bad_endpoint,
                           bad_endpoints[i].bad);
     }
+    hcd_test_add_data("CMD-25/bad-context", cmd_25_nothing_done,
+                      GUINT_TO_POINTER(CC_PARAMETER_ERROR));
+    hcd_test_add_data("CMD-25/no-bandwidth", cmd_25_nothing_done,
+                      GUINT_TO_POINTER(CC_BANDWIDTH_ERROR));
     hcd_test_add("CMD-26/evaluate", cmd_26_evaluate);
     hcd_test_add("CMD-26/evaluate-in-enabled", cmd_26_evaluate_in_enabled);
     hcd_test_add("CMD-28/reset-endpoint", cmd_28_reset_endpoint);

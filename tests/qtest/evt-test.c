@@ -130,6 +130,8 @@ static void evt_08_ip_with_pin(void)
 {
     Hcd *h = hcd_start(.no_msix = true);
 
+    hcd_check((hcd_pci_read(h, 0x3c) >> 8 & 0xff) != 0,
+              "PCI-06: Interrupt Pin is 0");
     run_noop(h);
     hcd_step_uf(h, 8);
     hcd_check(hcd_intr_read(h, XHCI_IMAN) & IMAN_IP, "IP is 0 after an event");
@@ -455,7 +457,7 @@ int main(int argc, char **argv)
                  evt_06_no_interrupt_while_busy);
     hcd_test_add("EVT-07/left-over-events", evt_07_left_over_events);
     hcd_test_add("EVT-08/ip-with-msix", evt_08_ip_with_msix);
-    hcd_test_add("EVT-08/ip-with-pin", evt_08_ip_with_pin);
+    hcd_test_add("EVT-08/PCI-06/ip-with-pin", evt_08_ip_with_pin);
     hcd_test_add_data("EVT-09/ie", evt_09_gates, GUINT_TO_POINTER(0));
     hcd_test_add_data("EVT-09/inte", evt_09_gates, GUINT_TO_POINTER(1));
     hcd_test_add("EVT-10/moderation", evt_10_moderation);
