@@ -122,6 +122,9 @@ static void execute(IxhciState *x, const xhci_trb *trb, uint64_t gpa)
     ixhci_command c = { .trb = *trb };
     unsigned cc = CC_TRB_ERROR;
 
+    if (x->strict) {
+        ixhci_strict_command(x, trb, gpa);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         if (commands[i].type == type) {
             cc = run_row(x, &commands[i], &c);

@@ -45,6 +45,9 @@ OBJECT_DECLARE_SIMPLE_TYPE(IxhciState, IXHCI)
  * waiting for one; this bounds what a guest can pile up in port registers. */
 #define IXHCI_EVENTS_WAITING_MAX 65536
 
+/* Room for the rules of strict.c. */
+#define IXHCI_STRICT_RULES 32
+
 /* Isochronous Scheduling Threshold, in microframes (xHCI 1.2 §5.3.4). */
 #define IXHCI_IST_UF 1
 
@@ -221,6 +224,7 @@ struct IxhciState {
     OnOffAuto msix;
     bool streams;
     bool coalesce; /* service.c, rule 2 */
+    bool strict;   /* strict.c */
     char *hci_version;
     bool csz;
     bool legacy;
@@ -268,6 +272,10 @@ struct IxhciState {
     uint64_t pause_uf;  /* no fetching before this microframe */
 
     unsigned dma_depth; /* rule 5 */
+
+    GString *strict_log;
+    uint64_t strict_count;
+    uint32_t strict_said[IXHCI_STRICT_RULES];
 
     ixhci_travel travel;
 
@@ -431,6 +439,17 @@ void ixhci_xcap_note(IxhciState *x, uint32_t status); /* LEGCTL_* */
 /* pci.c */
 bool ixhci_pci_sleeps(const IxhciState *x); /* D1 to D3hot */
 void ixhci_pci_wake(IxhciState *x);         /* PME, if it sleeps */
+
+/* strict.c: called with strict=on only */
+void ixhci_strict_init(IxhciState *x);
+void ixhci_strict_exit(IxhciState *x);
+void ixhci_strict_class_init(ObjectClass *klass);
+void ixhci_strict_doorbell(IxhciState *x, unsigned index, uint32_t value);
+void ixhci_strict_command(IxhciState *x, const xhci_trb *trb, uint64_t gpa);
+void ixhci_strict_td(ixhci_ep *ep);                    /* it is about to run */
+void ixhci_strict_frame_id(ixhci_ep *ep, uint64_t uf); /* placed at uf */
+void ixhci_strict_narrow(IxhciState *x, uint64_t offset, unsigned bytes);
+void ixhci_strict_op(IxhciState *x, unsigned offset, uint32_t value);
 
 /* host.c: what a person at the host does to the controller */
 void ixhci_host_class_init(ObjectClass *klass);

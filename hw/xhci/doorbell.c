@@ -52,6 +52,9 @@ void ixhci_doorbell_write(IxhciState *x, unsigned index, uint32_t value)
 {
     unsigned target = xhci_get(value, DB_TARGET);
 
+    if (x->strict) {
+        ixhci_strict_doorbell(x, index, value);
+    }
     if (!ixhci_is_running(x)) {
         trace_ixhci_doorbell_bad(index, target);
     } else if (index == 0) {

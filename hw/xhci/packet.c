@@ -258,6 +258,9 @@ ixhci_packet_fate ixhci_packet_submit(ixhci_ep *ep, uint64_t uf,
     USBDevice *dev = ep->x->usb->find(ep->x, ep->slot);
     uint32_t bytes = bus_bytes(ep), room = room_bytes(ep);
 
+    if (ep->x->strict) {
+        ixhci_strict_td(ep);
+    }
     begin_outcome(ep, how);
     if (!dev || refuse(ep, how)) {
         return IXHCI_PACKET_DONE;

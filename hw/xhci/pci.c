@@ -243,6 +243,7 @@ static void pci_realize(PCIDevice *pci, Error **errp)
     for (unsigned i = 0; i < IXHCI_MAX_SLOTS; i++) {
         x->slots[i].slot_id = i + 1;
     }
+    ixhci_strict_init(x);
     create_ports(x);
     ixhci_xcap_init(x);
 }
@@ -262,6 +263,7 @@ static void pci_exit(PCIDevice *pci)
         usb_unregister_port(&x->bus, &x->uports[i]);
     }
     timer_free(x->timer);
+    ixhci_strict_exit(x);
     ixhci_ram_exit(&x->ram);
     usb_bus_release(&x->bus);
     if (msix_present(pci)) {
@@ -299,6 +301,7 @@ static ISOLABProperty properties[] = {
     DEFINE_PROP_UINT32("intrs", IxhciState, num_intrs, IXHCI_MAX_INTRS),
     DEFINE_PROP_BOOL("streams", IxhciState, streams, false),
     DEFINE_PROP_BOOL("coalesce", IxhciState, coalesce, true),
+    DEFINE_PROP_BOOL("strict", IxhciState, strict, false),
     DEFINE_PROP_STRING("hci-version", IxhciState, hci_version),
     DEFINE_PROP_BOOL("csz", IxhciState, csz, false),
     DEFINE_PROP_BOOL("legacy", IxhciState, legacy, true),
@@ -321,6 +324,7 @@ static const struct {
     { "csz", "64-byte contexts" },
     { "scratchpads", "pages that the driver lends for saved state, 0 to 1023" },
     { "legacy", "USB Legacy Support capability" },
+    { "strict", "say where a driver breaks the specification" },
     { "coalesce", "serve ESITs that nobody hears of in batches" },
 };
 
@@ -338,6 +342,7 @@ static void ixhci_class_init(ObjectClass *klass, void *data)
     device_class_set_legacy_reset(dc, pci_reset);
     dc->vmsd = &ixhci_vmstate;
     ixhci_host_class_init(klass);
+    ixhci_strict_class_init(klass);
     device_class_set_props(dc, properties);
     for (size_t i = 0; i < ARRAY_SIZE(descriptions); i++) {
         object_class_property_set_description(klass, descriptions[i].name,

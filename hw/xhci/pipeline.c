@@ -135,6 +135,10 @@ static void run_dry(ixhci_ep *ep, uint64_t uf)
 static bool place(ixhci_ep *ep, uint64_t uf)
 {
     ixhci_td_time time = { ep->td.sia, ep->td.frame_id };
+
+    if (ep->x->strict) {
+        ixhci_strict_frame_id(ep, uf);
+    }
     uint64_t due_uf;
 
     if (ep->x->sched->place(ep->x, ep, &time, uf, &due_uf) ==

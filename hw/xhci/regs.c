@@ -417,10 +417,16 @@ static void bar_write(void *opaque, hwaddr addr, uint64_t value, unsigned size)
         return;
     }
     if (size != 4 || (addr & 3)) {
+        if (x->strict) {
+            ixhci_strict_narrow(x, addr, size);
+        }
         qemu_log_mask(LOG_GUEST_ERROR,
                       "ixhci: %u-byte write at 0x%" HWADDR_PRIx " ignored\n",
                       size, addr);
         return; /* rule 2 */
+    }
+    if (x->strict && addr >= IXHCI_CAP_BYTES) {
+        ixhci_strict_op(x, addr - IXHCI_CAP_BYTES, value);
     }
     ixhci_service_sync(x);
     write_word(x, addr, value);
