@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "hcd.h"
-#include "qapi/qmp/qdict.h"
+#include "compat.h"
 #include "qemu/bswap.h"
 
 #define RAM_BYTES (64u << 20)
