@@ -63,7 +63,6 @@ Hcd *hcd_start_with(HcdOptions options)
     h->devfn = PCI_SLOT << 3;
     g_queue_init(&h->stash);
     h->qts = hcd_launch(&options, "");
-    move_clock(h, 0);
     hcd_pci_enable(h);
     hcd_read_capabilities(h);
     if (!options.no_msix) {
