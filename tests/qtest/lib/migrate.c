@@ -9,7 +9,7 @@
 #include <glib/gstdio.h>
 
 #include "hcd.h"
-#include "qapi/qmp/qdict.h"
+#include "compat.h"
 
 /* True: it came to its end; false: it failed. */
 static bool await_end(QTestState *qts)
