@@ -127,6 +127,9 @@ static unsigned parse_address(IxhciState *x, const ixhci_slot *slot,
                                          ep0->max_packet_size)) {
         return CC_PARAMETER_ERROR;
     }
+    if (next->cfg.tt_hub && !ixhci_slot_tt(x, &next->cfg)) {
+        return CC_PARAMETER_ERROR;
+    }
     next->uport = ixhci_slot_find_uport(x, &next->cfg);
     if (!next->uport) {
         return CC_USB_TRANSACTION_ERROR;

@@ -172,6 +172,7 @@ unsigned ixhci_context_parse_ep(ixhci_ep_config *out, const uint32_t *words,
     *out = (ixhci_ep_config){
         .type = (uint8_t)xhci_get(words[1], EP_TYPE),
         .max_packet_size = (uint16_t)xhci_get(words[1], EP_MAX_PACKET_SIZE),
+        .cerr = (uint8_t)xhci_get(words[1], EP_CERR),
         .dequeue = (words[2] & ~UINT32_C(0xe)) | (uint64_t)words[3] << 32,
     };
     if (!type_fits_dci(out->type, dci) ||
@@ -202,5 +203,36 @@ unsigned ixhci_context_parse_slot(ixhci_slot_config *out, const uint32_t *words,
         out->intr >= intrs) {
         return CC_PARAMETER_ERROR;
     }
+    if (out->speed == SPEED_FULL || out->speed == SPEED_LOW) {
+        out->tt_hub = (uint8_t)xhci_get(words[2], SLOT_TT_HUB);
+        out->tt_port = (uint8_t)xhci_get(words[2], SLOT_TT_PORT);
+    }
     return CC_SUCCESS;
+}
+
+unsigned ixhci_context_hub_port(uint32_t route, unsigned tier)
+{
+    return route >> (4 * tier) & 0xf;
+}
+
+unsigned ixhci_context_tiers(uint32_t route)
+{
+    unsigned tiers = 0;
+
+    while (tiers < IXHCI_MAX_TIERS && ixhci_context_hub_port(route, tiers)) {
+        tiers++;
+    }
+    return tiers;
+}
+
+bool ixhci_context_tt_is_legal(const ixhci_slot_config *dev,
+                               const ixhci_slot_config *hub)
+{
+    unsigned tiers = ixhci_context_tiers(hub->route);
+    uint32_t above = (UINT32_C(1) << (4 * tiers)) - 1;
+
+    return hub->speed == SPEED_HIGH && hub->root_port == dev->root_port &&
+           (dev->route & above) == (hub->route & above) &&
+           ixhci_context_tiers(dev->route) > tiers &&
+           ixhci_context_hub_port(dev->route, tiers) == dev->tt_port;
 }

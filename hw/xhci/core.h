@@ -83,6 +83,7 @@ typedef struct ixhci_ep {
     QTAILQ_ENTRY(ixhci_ep) work;
     ixhci_wait wait;
     bool missed_told; /* retire.h, rule 4: one event for a row */
+    uint8_t errors;   /* in a row, of the transaction at hand */
     ixhci_td td;
     ixhci_retired retired; /* scratch of the retire stage */
     USBPacket packet;
@@ -157,6 +158,7 @@ typedef struct {
     uint8_t dci;
     uint8_t state;
     bool waits;
+    uint8_t errors;
     bool ccs;
     bool in_flow;
     bool missed_told;
@@ -343,6 +345,7 @@ bool ixhci_packet_finish(ixhci_ep *ep, ixhci_outcome *how);
 void ixhci_packet_cancel(ixhci_ep *ep);
 unsigned ixhci_packet_set_address(IxhciState *x, ixhci_slot *slot,
                                   unsigned address);
+unsigned ixhci_packet_no_answer(const ixhci_ep *ep); /* the code of it */
 
 /* endpoint.c: endpoint state (§4.8.3) and its context in memory */
 ixhci_ep *ixhci_endpoint_new(IxhciState *x, ixhci_slot *slot, unsigned dci,
@@ -379,13 +382,14 @@ ixhci_slot *ixhci_slot_get(IxhciState *x, unsigned slot_id);
 void ixhci_slot_disable(ixhci_slot *slot);
 bool ixhci_slot_store(IxhciState *x, ixhci_slot *slot);
 void ixhci_slot_drop_endpoints(ixhci_slot *slot);
+const ixhci_slot *ixhci_slot_tt(IxhciState *x, const ixhci_slot_config *cfg);
 USBPort *ixhci_slot_find_uport(IxhciState *x, const ixhci_slot_config *cfg);
 ixhci_slot *ixhci_slot_on_port(IxhciState *x, unsigned port_id);
 void ixhci_slot_port_down(IxhciState *x, unsigned port_id);
 void ixhci_slot_device_left(IxhciState *x, USBPort *uport);
 ixhci_ep *ixhci_slot_find_endpoint(IxhciState *x, const USBEndpoint *usb_ep);
 
-/* command.c, command-slot.c: the command ring (§4.6) */
+/* command.c, command-slot.c, command-bandwidth.c: the command ring (§4.6) */
 void ixhci_command_doorbell(IxhciState *x);
 void ixhci_command_write_crcr_lo(IxhciState *x, uint32_t value);
 void ixhci_command_write_crcr_hi(IxhciState *x, uint32_t value);
@@ -400,6 +404,10 @@ unsigned ixhci_command_configure_endpoint(IxhciState *x, ixhci_command *c);
 unsigned ixhci_command_evaluate_context(IxhciState *x, ixhci_command *c);
 unsigned ixhci_command_reset_device(IxhciState *x, ixhci_command *c);
 unsigned ixhci_command_get_port_bandwidth(IxhciState *x, ixhci_command *c);
+unsigned ixhci_command_negotiate_bandwidth(IxhciState *x, ixhci_command *c);
+unsigned ixhci_command_judge_bandwidth(IxhciState *x, const ixhci_slot *slot,
+                                       uint32_t drop, uint32_t add,
+                                       const ixhci_ep_config *eps);
 
 /* port.c: root hub ports (§4.19) */
 extern USBPortOps ixhci_port_ops;

@@ -72,6 +72,7 @@ void ixhci_endpoint_idle(ixhci_ep *ep)
     ep->wait = IXHCI_WAIT_NOTHING;
     ep->flow.in_flow = false;
     ep->missed_told = false;
+    ep->errors = 0;
 }
 
 void ixhci_endpoint_free(ixhci_ep *ep)

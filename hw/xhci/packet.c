@@ -25,21 +25,33 @@ typedef struct {
     uint8_t cc;
 } status_row;
 
-/* xHCI 1.2 §4.10.2; what is not here is a USB Transaction Error. */
+/* xHCI 1.2 §4.10.2; what is not here is a transaction that failed. */
 static const status_row statuses[] = {
     { USB_RET_SUCCESS, CC_SUCCESS },
     { USB_RET_STALL, CC_STALL_ERROR },
     { USB_RET_BABBLE, CC_BABBLE_DETECTED },
 };
 
-static unsigned cc_of_status(int status)
+/*
+ * xHCI 1.2 §4.10.2, §6.4.5: a transaction that failed. Behind a TT it is the
+ * split transaction that did, as long as the hub is there to say so.
+ */
+unsigned ixhci_packet_no_answer(const ixhci_ep *ep)
+{
+    const ixhci_slot *hub = ixhci_slot_tt(ep->x, &ep->slot->cfg);
+
+    return hub && ep->x->usb->find(ep->x, hub) ? CC_SPLIT_TRANSACTION
+                                               : CC_USB_TRANSACTION_ERROR;
+}
+
+static unsigned cc_of_status(const ixhci_ep *ep, int status)
 {
     for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
         if (statuses[i].status == status) {
             return statuses[i].cc;
         }
     }
-    return CC_USB_TRANSACTION_ERROR;
+    return ixhci_packet_no_answer(ep);
 }
 
 static bool is_in(const ixhci_ep *ep)
@@ -130,15 +142,27 @@ static void release(ixhci_ep *ep)
     }
 }
 
+/* Behind hubs: they find the device only if all ports on the way carry. */
+static bool is_reached(IxhciState *x, const ixhci_slot *slot, USBDevice *dev)
+{
+    USBPort *root = x->ports[slot->cfg.root_port - 1].uport;
+
+    return dev->port == root || usb_find_device(root, dev->addr) == dev;
+}
+
 static USBDevice *usb_find(IxhciState *x, const ixhci_slot *slot)
 {
     USBDevice *dev = slot->uport ? slot->uport->dev : NULL;
 
-    if (!ixhci_port_carries(x, slot->cfg.root_port)) {
+    if (!ixhci_port_carries(x, slot->cfg.root_port) ||
+        (slot->cfg.tt_hub && !ixhci_slot_tt(x, &slot->cfg))) {
         return NULL;
     }
     /* the core hands packets only to a device that was reset */
-    return dev && dev->attached && dev->state == USB_STATE_DEFAULT ? dev : NULL;
+    return dev && dev->attached && dev->state == USB_STATE_DEFAULT &&
+                   is_reached(x, slot, dev)
+               ? dev
+               : NULL;
 }
 
 static void usb_submit(IxhciState *x, ixhci_ep *ep, USBDevice *dev)
@@ -210,7 +234,7 @@ static void conclude(ixhci_ep *ep, ixhci_outcome *how)
     uint32_t moved = MAX(p->actual_length, 0);
 
     ixhci_service_charge(ep->x, moved / 1024);
-    how->cc = judge(ep, cc_of_status(p->status), moved);
+    how->cc = judge(ep, cc_of_status(ep, p->status), moved);
     how->bytes = MIN(moved, MIN(bus_bytes(ep), ep->td.bytes));
     if (!is_in(ep)) {
         if (p->status == USB_RET_SUCCESS) {
@@ -228,7 +252,7 @@ static void begin_outcome(const ixhci_ep *ep, ixhci_outcome *how)
         .slot_id = ep->slot->slot_id,
         .dci = ep->dci,
         .ep_type = ep->cfg.type,
-        .cc = CC_USB_TRANSACTION_ERROR,
+        .cc = ixhci_packet_no_answer(ep),
     };
 }
 
@@ -334,5 +358,5 @@ unsigned ixhci_packet_set_address(IxhciState *x, ixhci_slot *slot,
         usb_cancel_packet(&ep->packet);
         return CC_USB_TRANSACTION_ERROR;
     }
-    return cc_of_status(ep->packet.status);
+    return cc_of_status(ep, ep->packet.status);
 }

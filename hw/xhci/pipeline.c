@@ -12,6 +12,10 @@
  *     a dry ring is one xrun event and the end of the data flow (§4.10.3.1).
  *  4. Bulk and control run until the ring is empty or the device has no
  *     answer; interrupt endpoints the same, a TD per ESIT.
+ *  5. A transaction that failed is tried again, an interrupt endpoint's in its
+ *     next ESIT, others in the next microframe, until it has failed CErr times
+ *     in a row (§4.10.2). A TD is one transaction here: what moved a part of
+ *     its bytes cannot be tried again.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -50,14 +54,19 @@ static void retire(ixhci_ep *ep, const ixhci_outcome *how)
     }
 }
 
-static void retire_as(ixhci_ep *ep, unsigned cc)
+static ixhci_outcome outcome_of(const ixhci_ep *ep, unsigned cc)
 {
-    ixhci_outcome how = {
+    return (ixhci_outcome){
         .slot_id = ep->slot->slot_id,
         .dci = ep->dci,
         .ep_type = ep->cfg.type,
         .cc = cc,
     };
+}
+
+static void retire_as(ixhci_ep *ep, unsigned cc)
+{
+    ixhci_outcome how = outcome_of(ep, cc);
 
     retire(ep, &how);
 }
@@ -65,12 +74,7 @@ static void retire_as(ixhci_ep *ep, unsigned cc)
 /* xHCI 1.2 §4.10.3.2: each missed TD is told, or, before 1.1, a row of them. */
 static void retire_missed(ixhci_ep *ep)
 {
-    ixhci_outcome how = {
-        .slot_id = ep->slot->slot_id,
-        .dci = ep->dci,
-        .ep_type = ep->cfg.type,
-        .cc = CC_MISSED_SERVICE,
-    };
+    ixhci_outcome how = outcome_of(ep, CC_MISSED_SERVICE);
 
     if (!ixhci_caps_locates_misses(&ep->x->caps)) {
         how.missed = ep->missed_told ? IXHCI_MISSED_IN_ROW : IXHCI_MISSED_ROW;
@@ -185,6 +189,26 @@ static bool serve_isoch(ixhci_ep *ep, uint64_t uf)
     return false;
 }
 
+/* Rule 5: does the TD that ended so have another try? Not isochronous. */
+static bool tries_again(ixhci_ep *ep, const ixhci_outcome *how)
+{
+    bool failed =
+        how->cc == CC_USB_TRANSACTION_ERROR || how->cc == CC_SPLIT_TRANSACTION;
+
+    if (!failed || how->bytes) {
+        ep->errors = 0;
+        return false;
+    }
+    ep->errors = MIN(ep->errors + 1, UINT8_MAX);
+    if (ep->cfg.cerr && ep->errors >= ep->cfg.cerr) {
+        ep->errors = 0;
+        return false;
+    }
+    trace_ixhci_retry(ep->slot->slot_id, ep->dci, ep->errors);
+    ixhci_service_due(ep, ixhci_now_uf() + 1);
+    return true;
+}
+
 /* Rule 4: an interrupt endpoint takes its next ESIT; true if that is uf. */
 static bool is_its_turn(ixhci_ep *ep, uint64_t uf)
 {
@@ -218,6 +242,9 @@ static bool serve_queue(ixhci_ep *ep, uint64_t uf)
     ep->flow.next_uf = uf + (UINT64_C(1) << ep->flow.interval);
     switch (ixhci_packet_submit(ep, uf, &how)) {
     case IXHCI_PACKET_DONE:
+        if (tries_again(ep, &how)) {
+            return false;
+        }
         retire(ep, &how);
         return ep->state == EP_STATE_RUNNING;
     case IXHCI_PACKET_NAK:
@@ -289,19 +316,26 @@ void ixhci_pipeline_complete(ixhci_ep *ep)
         return;
     }
     ep->wait = IXHCI_WAIT_NOTHING;
-    if (ixhci_packet_finish(ep, &how)) {
-        retire(ep, &how);
-    }
-    if (ep->state == EP_STATE_RUNNING) {
+    if (!ixhci_packet_finish(ep, &how)) {
         ixhci_service_due(ep, ixhci_now_uf());
+    } else if (!tries_again(ep, &how)) {
+        retire(ep, &how);
+        if (ep->state == EP_STATE_RUNNING) {
+            ixhci_service_due(ep, ixhci_now_uf());
+        }
     }
     ixhci_service_arm(ep->x);
 }
 
-/* xHCI 1.2 §4.10.2.3: the device is gone, and the TD it had fails. */
+/* xHCI 1.2 §4.10.2.3: the device is gone; what it had has failed once. */
 void ixhci_pipeline_device_left(ixhci_ep *ep)
 {
+    ixhci_outcome how = outcome_of(ep, ixhci_packet_no_answer(ep));
+
     ixhci_packet_cancel(ep);
     ep->wait = IXHCI_WAIT_NOTHING;
-    retire_as(ep, CC_USB_TRANSACTION_ERROR);
+    if (!tries_again(ep, &how)) {
+        retire(ep, &how);
+    }
+    ixhci_service_arm(ep->x);
 }

@@ -39,6 +39,7 @@ static void take_ep(ixhci_records *r, const ixhci_ep *ep)
         .dci = ep->dci,
         .state = ep->state,
         .waits = ep->wait != IXHCI_WAIT_NOTHING,
+        .errors = ep->errors,
         .ccs = ep->ring.ccs,
         .dequeue_gpa = ep->ring.dequeue_gpa,
         .due_uf = ep->due_uf,
@@ -106,13 +107,18 @@ static bool give_slot(IxhciState *x, const ixhci_slot_record *record)
     if (slot->state == SLOT_STATE_ENABLED) {
         return true;
     }
-    if (ixhci_context_parse_slot(&slot->cfg, slot->words, x->num_ports,
-                                 x->num_intrs) != CC_SUCCESS) {
-        return false;
+    return ixhci_context_parse_slot(&slot->cfg, slot->words, x->num_ports,
+                                    x->num_intrs) == CC_SUCCESS;
+}
+
+/* Once all slots are known: the hub of a TT may come behind its devices. */
+static void find_device(IxhciState *x, const ixhci_slot_record *record)
+{
+    ixhci_slot *slot = &x->slots[record->slot_id - 1];
+
+    if (record->has_device && slot->state != SLOT_STATE_ENABLED) {
+        slot->uport = ixhci_slot_find_uport(x, &slot->cfg);
     }
-    slot->uport =
-        record->has_device ? ixhci_slot_find_uport(x, &slot->cfg) : NULL;
-    return true;
 }
 
 static bool give_ep(IxhciState *x, const ixhci_ep_record *record)
@@ -138,6 +144,7 @@ static bool give_ep(IxhciState *x, const ixhci_ep_record *record)
     }
     ep->flow.in_flow = record->in_flow;
     ep->missed_told = record->missed_told;
+    ep->errors = record->errors;
     ep->flow.next_uf = record->next_uf;
     ep->flow.stale_uf = record->stale_uf;
     /* rule 3; the look ahead waits until the machine runs */
@@ -156,6 +163,9 @@ bool ixhci_records_give(IxhciState *x, const ixhci_records *r)
     }
     for (int32_t i = 0; fits && i < r->slot_count; i++) {
         fits = give_slot(x, &r->slots[i]);
+    }
+    for (int32_t i = 0; fits && i < r->slot_count; i++) {
+        find_device(x, &r->slots[i]);
     }
     for (int32_t i = 0; fits && i < r->ep_count; i++) {
         fits = give_ep(x, &r->eps[i]);

@@ -7,6 +7,10 @@
  *     that a device never sees two owners of one endpoint.
  *  3. When a device leaves, what was in its hands ends with a USB Transaction
  *     Error (§4.10.2.3); the slot stays until software disables it.
+ *  4. Packets for a full- or low-speed device cross to it from a high-speed bus
+ *     at the last high-speed hub on the way, by a split transaction to that
+ *     hub's transaction translator (USB 2.0 §11.14): the slot must say so, and
+ *     only then.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -62,10 +66,49 @@ void ixhci_slot_disable(ixhci_slot *slot)
     slot->slot_id = slot_id;
 }
 
-/* Rule 1: the port with the path "root.tier1.tier2…" on our bus. */
+static USBPort *port_with_path(IxhciState *x, const char *path)
+{
+    USBPort *uport;
+
+    QTAILQ_FOREACH (uport, &x->bus.used, next) {
+        if (uport->dev && g_str_equal(uport->path, path)) {
+            return uport;
+        }
+    }
+    return NULL;
+}
+
+static bool is_slow(unsigned speed)
+{
+    return speed == SPEED_FULL || speed == SPEED_LOW;
+}
+
+/* xHCI 1.2 §6.2.2: the slot of the hub whose TT a device is behind, if the
+ * slot that the device names is one that can be it. */
+const ixhci_slot *ixhci_slot_tt(IxhciState *x, const ixhci_slot_config *cfg)
+{
+    const ixhci_slot *hub = ixhci_slot_get(x, cfg->tt_hub);
+
+    return hub && ixhci_context_tt_is_legal(cfg, &hub->cfg) ? hub : NULL;
+}
+
+/* Rule 4: the tier at which a slot has its packets split, or none. */
+static unsigned tt_tier_of(IxhciState *x, const ixhci_slot_config *cfg)
+{
+    const ixhci_slot *hub = ixhci_slot_tt(x, cfg);
+
+    return hub ? ixhci_context_tiers(hub->cfg.route) : IXHCI_MAX_TIERS;
+}
+
+/*
+ * Rules 1 and 4: the port with the path "root.tier1.tier2…" on our bus. NULL:
+ * there is no device, or packets in the way that the slot wants them would not
+ * come to it.
+ */
 USBPort *ixhci_slot_find_uport(IxhciState *x, const ixhci_slot_config *cfg)
 {
     const ixhci_port *root = &x->ports[cfg->root_port - 1];
+    unsigned tiers = ixhci_context_tiers(cfg->route), tt = IXHCI_MAX_TIERS;
     g_autoptr(GString) path = g_string_new(NULL);
     USBPort *uport;
 
@@ -73,21 +116,19 @@ USBPort *ixhci_slot_find_uport(IxhciState *x, const ixhci_slot_config *cfg)
         return NULL;
     }
     g_string_printf(path, "%d", root->uport->index + 1);
-    for (unsigned tier = 0; tier < 5; tier++) {
-        unsigned hub_port = cfg->route >> (4 * tier) & 0xf;
-
-        if (!hub_port) {
-            break;
+    for (unsigned tier = 0; tier < tiers; tier++) {
+        uport = port_with_path(x, path->str);
+        if (uport && uport->dev->speed == USB_SPEED_HIGH &&
+            is_slow(cfg->speed)) {
+            tt = tier;
         }
-        g_string_append_printf(path, ".%u", hub_port);
+        g_string_append_printf(path, ".%u",
+                               ixhci_context_hub_port(cfg->route, tier));
     }
-    QTAILQ_FOREACH (uport, &x->bus.used, next) {
-        if (g_str_equal(uport->path, path->str)) {
-            /* only a device that is there will be announced when it leaves */
-            return uport->dev && uport->dev->attached ? uport : NULL;
-        }
-    }
-    return NULL;
+    uport = port_with_path(x, path->str);
+    /* only a device that is there will be announced when it leaves */
+    return uport && uport->dev->attached && tt == tt_tier_of(x, cfg) ? uport
+                                                                     : NULL;
 }
 
 /* Rule 3. */

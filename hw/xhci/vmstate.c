@@ -193,6 +193,7 @@ static const VMStateDescription vmstate_ep = {
            VMSTATE_UINT8(dci, ixhci_ep_record),
            VMSTATE_UINT8(state, ixhci_ep_record),
            VMSTATE_BOOL(waits, ixhci_ep_record),
+           VMSTATE_UINT8(errors, ixhci_ep_record),
            VMSTATE_BOOL(ccs, ixhci_ep_record),
            VMSTATE_BOOL(in_flow, ixhci_ep_record),
            VMSTATE_BOOL(missed_told, ixhci_ep_record),

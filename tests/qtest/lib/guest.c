@@ -20,7 +20,7 @@ QTestState *hcd_launch(const HcdOptions *options, const char *more)
     g_autofree char *before = g_strdup(g_getenv("LD_PRELOAD"));
     QTestState *qts;
 
-    if (options->puppet) {
+    if (options->puppet || options->puppet_in_args) {
         hcd_check(puppet, "ISOLAB_PUPPET must name isolab-puppet.so");
         g_autofree char *both =
             g_strjoin(":", puppet, before ? before : "", NULL);

@@ -78,6 +78,7 @@ typedef struct {
     unsigned event_trbs; /* in the event ring's segment; 0: 256 */
     unsigned usbcmd;     /* more bits to set with R/S */
     bool puppet;         /* with usb-puppet on its bus */
+    bool puppet_in_args; /* args say where */
     const char *machine; /* NULL: q35 */
 } HcdOptions;
 
@@ -108,6 +109,8 @@ typedef struct {
     unsigned slot_id;
     unsigned port_id;
     unsigned speed;
+    uint32_t route;           /* behind a hub */
+    unsigned tt_hub, tt_port; /* behind a transaction translator */
     uint64_t in_ctx;
     uint64_t out_ctx;
     HcdRing ring[32]; /* by DCI */

@@ -81,11 +81,13 @@ void hcd_dev_prepare_address(Hcd *h, HcdDev *dev)
     *ring = hcd_ring_new(h, 64);
     hcd_in_write(h, dev, 0, 0, 0);
     hcd_in_write(h, dev, 0, 1, 3);
-    hcd_in_write(
-        h, dev, 1, 0,
-        xhci_set(xhci_set(0, SLOT_CONTEXT_ENTRIES, 1), SLOT_SPEED, dev->speed));
+    hcd_in_write(h, dev, 1, 0,
+                 dev->route | xhci_set(xhci_set(0, SLOT_CONTEXT_ENTRIES, 1),
+                                       SLOT_SPEED, dev->speed));
     hcd_in_write(h, dev, 1, 1, xhci_set(0, SLOT_ROOT_PORT, dev->port_id));
-    hcd_in_write(h, dev, 1, 2, 0);
+    hcd_in_write(h, dev, 1, 2,
+                 xhci_set(xhci_set(0, SLOT_TT_HUB, dev->tt_hub), SLOT_TT_PORT,
+                          dev->tt_port));
     hcd_in_write(h, dev, 1, 3, 0);
     hcd_in_write(h, dev, 2, 0, 0);
     hcd_in_write(

@@ -14,11 +14,14 @@
  *     to `wake`.
  *  4. IN data counts on: byte n that was ever sent is n modulo 256, so that a
  *     lost or repeated byte shows. OUT data is counted.
+ *  5. The property `speed`, on the command line, is the one that it has: high,
+ *     full or low. The endpoints stay the same; a test uses those it may.
+ *  6. It migrates as a USB device and forgets what the test has told it.
  *
  * It is a shared object of its own, beside the module under test. The dynamic
  * loader puts it into the shell and the launcher that start QEMU as well, so
  * it needs nothing of QEMU before it finds that it is in one: functions are
- * bound when they are called, and none has its address taken.
+ * bound when they are called, none has its address taken, and data is weak.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -26,10 +29,12 @@
 
 #include "hw/usb.h"
 #include "hw/usb/desc.h"
+#include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "qemu/module.h"
 
 #pragma weak register_module_init
+#pragma weak vmstate_usb_device
 
 #define TYPE_PUPPET "usb-puppet"
 #define HOLD_REQUEST (VendorDeviceOutRequest | 0x50)
@@ -49,14 +54,28 @@ static const answer_row answers[] = {
     { "stall", USB_RET_STALL },
     { "babble", USB_RET_BABBLE },
     { "ioerror", USB_RET_IOERROR },
+    { "broken", USB_RET_IOERROR },
     { "nodev", USB_RET_NODEV },
     { "unknown", -42 },
     { "positive", 42 },
 };
 
+/* Rule 5. */
+typedef struct {
+    const char *word;
+    int mask;
+} speed_row;
+
+static const speed_row speeds[] = {
+    { "high", USB_SPEED_MASK_HIGH },
+    { "full", USB_SPEED_MASK_FULL },
+    { "low", USB_SPEED_MASK_LOW },
+};
+
 typedef struct {
     USBDevice dev;
     const answer_row *answer;
+    const speed_row *speed;
     USBPacket *held;
     USBEndpoint *nakked;
     uint64_t packets;
@@ -86,7 +105,7 @@ static const USBDescIface interface = {
         },
 };
 
-static const USBDescDevice device_high = {
+static const USBDescDevice device = {
     .bcdUSB = 0x0200,
     .bMaxPacketSize0 = 64,
     .bNumConfigurations = 1,
@@ -109,7 +128,8 @@ static const USBDesc descriptors = {
             .idProduct = 0x150f,
             .iManufacturer = 1,
             .iProduct = 2 },
-    .high = &device_high,
+    .full = &device,
+    .high = &device,
     .str = strings,
 };
 
@@ -118,12 +138,12 @@ static bool answer_is(const Puppet *s, const char *word)
     return g_str_equal(s->answer->word, word);
 }
 
-/* Rule 4: all of the packet, or half of it. */
+/* Rule 4: all of the packet, or half of it and perhaps an error then. */
 static void move(Puppet *s, USBPacket *p)
 {
     size_t bytes = usb_packet_size(p);
 
-    if (answer_is(s, "short")) {
+    if (answer_is(s, "short") || answer_is(s, "broken")) {
         bytes /= 2;
     }
     if (p->pid == USB_TOKEN_OUT) {
@@ -147,7 +167,7 @@ static void puppet_handle_data(USBDevice *dev, USBPacket *p)
     if (p->status == USB_RET_ASYNC && p->ep->type != USB_ENDPOINT_XFER_BULK) {
         p->status = USB_RET_NAK;
     }
-    if (p->status == USB_RET_SUCCESS) {
+    if (p->status == USB_RET_SUCCESS || answer_is(s, "broken")) {
         move(s, p);
     } else if (p->status == USB_RET_ASYNC) {
         s->held = p;
@@ -189,6 +209,7 @@ static void puppet_handle_reset(USBDevice *dev)
 static void puppet_realize(USBDevice *dev, Error **errp)
 {
     usb_desc_init(dev);
+    dev->speedmask = PUPPET(dev)->speed->mask;
 }
 
 static char *puppet_get_answer(Object *obj, Error **errp)
@@ -205,6 +226,22 @@ static void puppet_set_answer(Object *obj, const char *word, Error **errp)
         }
     }
     error_setg(errp, "usb-puppet has no answer '%s'", word);
+}
+
+static char *puppet_get_speed(Object *obj, Error **errp)
+{
+    return g_strdup(PUPPET(obj)->speed->word);
+}
+
+static void puppet_set_speed(Object *obj, const char *word, Error **errp)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(speeds); i++) {
+        if (g_str_equal(speeds[i].word, word)) {
+            PUPPET(obj)->speed = &speeds[i];
+            return;
+        }
+    }
+    error_setg(errp, "usb-puppet has no speed '%s'", word);
 }
 
 static bool puppet_get_held(Object *obj, Error **errp)
@@ -252,6 +289,7 @@ static void puppet_instance_init(Object *obj)
     Puppet *s = PUPPET(obj);
 
     s->answer = &answers[0];
+    s->speed = &speeds[0];
     object_property_add_uint64_ptr(obj, "packets", &s->packets,
                                    OBJ_PROP_FLAG_READ);
     object_property_add_uint64_ptr(obj, "cancelled", &s->cancelled,
@@ -261,10 +299,21 @@ static void puppet_instance_init(Object *obj)
                                    OBJ_PROP_FLAG_READ);
 }
 
+/* Rule 6. */
+static const VMStateDescription vmstate = {
+    .name = TYPE_PUPPET,
+    .fields =
+        (VMStateField[]){
+            VMSTATE_USB_DEVICE(dev, Puppet),
+            VMSTATE_END_OF_LIST(),
+        },
+};
+
 static void puppet_class_init(ObjectClass *klass, void *data)
 {
     USBDeviceClass *uc = USB_DEVICE_CLASS(klass);
 
+    DEVICE_CLASS(klass)->vmsd = &vmstate;
     uc->realize = puppet_realize;
     uc->handle_attach = puppet_handle_reset;
     uc->handle_reset = puppet_handle_reset;
@@ -275,6 +324,8 @@ static void puppet_class_init(ObjectClass *klass, void *data)
     uc->usb_desc = &descriptors;
     object_class_property_add_str(klass, "answer", puppet_get_answer,
                                   puppet_set_answer);
+    object_class_property_add_str(klass, "speed", puppet_get_speed,
+                                  puppet_set_speed);
     object_class_property_add_bool(klass, "held", puppet_get_held, NULL);
     object_class_property_add_bool(klass, "release", NULL, puppet_set_release);
     object_class_property_add_bool(klass, "wake", NULL, puppet_set_wake);
