@@ -14,7 +14,7 @@ typedef struct {
 } revision;
 
 #define HCC1_OF_1_0 (HCC1_AC64 | HCC1_PAE)
-#define HCC1_OF_1_1 (HCC1_OF_1_0 | HCC1_SEC | HCC1_CFC)
+#define HCC1_OF_1_1 (HCC1_OF_1_0 | HCC1_BNC | HCC1_SEC | HCC1_CFC)
 #define HCC2_OF_1_1 (HCC2_U3C | HCC2_FSC | HCC2_CTC | HCC2_CIC)
 #define HCC2_OF_1_2 (HCC2_OF_1_1 | HCC2_CMC | HCC2_LEC | HCC2_ETC)
 

@@ -1,5 +1,5 @@
 /*
- * Commands on slots and contexts (xHCI 1.2 §4.6.3 to §4.6.7, §4.6.11, §4.6.15).
+ * Commands on slots and contexts (xHCI 1.2 §4.6.3 to §4.6.7, §4.6.11).
  *
  *  1. The Input Context is read once, checked in full, and never written.
  *  2. A command that fails changes nothing: not the Output Context, not a
@@ -195,27 +195,6 @@ unsigned ixhci_command_address_device(IxhciState *x, ixhci_command *c)
     return CC_SUCCESS;
 }
 
-/* Periodic load of a root port's bus, of one direction at SuperSpeed. */
-static uint32_t bus_load(IxhciState *x, unsigned port_id, unsigned speed,
-                         bool in)
-{
-    uint32_t load = 0;
-
-    for (unsigned i = 0; i < x->num_slots; i++) {
-        const ixhci_slot *slot = &x->slots[i];
-
-        if (!slot->enabled || slot->cfg.root_port != port_id) {
-            continue;
-        }
-        for (unsigned dci = 2; dci <= IXHCI_MAX_DCI; dci++) {
-            if (slot->eps[dci] && (speed < SPEED_SUPER || in == (dci & 1))) {
-                load += ixhci_bandwidth_cost(&slot->eps[dci]->cfg, speed);
-            }
-        }
-    }
-    return load;
-}
-
 /* What the command would change, parsed and not yet done (rule 2). */
 typedef struct {
     uint32_t drop;
@@ -243,31 +222,6 @@ static unsigned parse_change(IxhciState *x, const ixhci_slot *slot,
         }
     }
     return CC_SUCCESS;
-}
-
-/* xHCI 1.2 §4.16: does the bus carry what there is, less drop, plus add? */
-static bool fits(IxhciState *x, const ixhci_slot *slot, const change *ch,
-                 bool in)
-{
-    unsigned speed = ixhci_port_bus_speed(x, slot->cfg.root_port);
-    uint32_t load = bus_load(x, slot->cfg.root_port, speed, in);
-    bool asks = false;
-
-    for (unsigned dci = 2; dci <= IXHCI_MAX_DCI; dci++) {
-        uint32_t flag = UINT32_C(1) << dci;
-
-        if (speed >= SPEED_SUPER && in != (dci & 1)) {
-            continue;
-        }
-        if ((ch->drop & flag) && slot->eps[dci]) {
-            load -= ixhci_bandwidth_cost(&slot->eps[dci]->cfg, speed);
-        }
-        if (ch->add & flag) {
-            load += ixhci_bandwidth_cost(&ch->eps[dci], speed);
-            asks = true;
-        }
-    }
-    return !asks || load <= ixhci_bandwidth_limit(speed);
 }
 
 static void perform_change(IxhciState *x, ixhci_slot *slot,
@@ -385,8 +339,9 @@ unsigned ixhci_command_configure_endpoint(IxhciState *x, ixhci_command *c)
     if (!added_latency_fits(x, slot, &ch)) {
         return CC_MAX_EXIT_LATENCY_TOO_LARGE;
     }
-    if (!fits(x, slot, &ch, false) || !fits(x, slot, &ch, true)) {
-        return CC_BANDWIDTH_ERROR;
+    cc = ixhci_command_judge_bandwidth(x, slot, ch.drop, ch.add, ch.eps);
+    if (cc != CC_SUCCESS) {
+        return cc;
     }
     perform_change(x, slot, &input, &ch);
     trace_information(x, slot, input.information);
@@ -452,33 +407,5 @@ unsigned ixhci_command_reset_device(IxhciState *x, ixhci_command *c)
     slot->state = SLOT_STATE_DEFAULT;
     slot->address = 0;
     ixhci_slot_store(x, slot);
-    return CC_SUCCESS;
-}
-
-/* xHCI 1.2 §4.6.15, §6.2.6: percent of periodic bandwidth that is free. */
-unsigned ixhci_command_get_port_bandwidth(IxhciState *x, ixhci_command *c)
-{
-    uint64_t gpa = ixhci_trb_pointer(&c->trb) & ~UINT64_C(0xf);
-    unsigned speed = xhci_get(c->trb.dw[3], TRB_DEV_SPEED);
-    uint8_t percent[1 + IXHCI_MAX_PORTS] = { 0 };
-
-    /* the ports of a hub: no hub's transaction translator is modelled */
-    if (xhci_get(c->trb.dw[3], TRB_SLOT_ID) || speed < SPEED_FULL ||
-        speed > SPEED_SUPER) {
-        return CC_TRB_ERROR;
-    }
-    for (unsigned port_id = 1; port_id <= x->num_ports; port_id++) {
-        uint32_t limit = ixhci_bandwidth_limit(speed);
-        uint32_t load = MAX(bus_load(x, port_id, speed, false),
-                            bus_load(x, port_id, speed, true));
-
-        if (x->ports[port_id - 1].is_usb3 == (speed == SPEED_SUPER)) {
-            percent[port_id] = (limit - MIN(load, limit)) * UINT64_C(100) /
-                               ixhci_bandwidth_total(speed);
-        }
-    }
-    if (!x->dma->store(x, gpa, percent, 1 + x->num_ports)) {
-        ixhci_power_host_error(x, IXHCI_HSE_CONTEXT);
-    }
     return CC_SUCCESS;
 }

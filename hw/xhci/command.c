@@ -3,8 +3,9 @@
  *
  *  1. Commands run one at a time, in order, and each gives exactly one Command
  *     Completion Event that names its TRB.
- *  2. What a command is, is a row: type, the work, and whether it names an
- *     enabled slot. A type without a row is a TRB Error, and the ring goes on.
+ *  2. What a command is, is a row: type, the work, whether it names an
+ *     enabled slot, and the capability it needs. A type without a row is a TRB
+ *     Error, and the ring goes on.
  *  3. CRR is set by the first doorbell and cleared by a stop, an abort or R/S.
  *     While it is set the pointer cannot be written (§5.4.5).
  *  4. The walk is bounded; Link TRBs that lead nowhere are an internal error.
@@ -84,26 +85,32 @@ static unsigned force_header(IxhciState *x, ixhci_command *c)
 typedef struct {
     uint8_t type;
     bool names_slot;
+    uint32_t hcc1; /* the capability without which there is no such type */
     unsigned (*run)(IxhciState *x, ixhci_command *c);
 } command_row;
 
 static const command_row commands[] = {
-    { CMD_ENABLE_SLOT, false, ixhci_command_enable_slot },
-    { CMD_DISABLE_SLOT, true, ixhci_command_disable_slot },
-    { CMD_ADDRESS_DEVICE, true, ixhci_command_address_device },
-    { CMD_CONFIGURE_ENDPOINT, true, ixhci_command_configure_endpoint },
-    { CMD_EVALUATE_CONTEXT, true, ixhci_command_evaluate_context },
-    { CMD_RESET_ENDPOINT, true, reset_endpoint },
-    { CMD_STOP_ENDPOINT, true, stop_endpoint },
-    { CMD_SET_TR_DEQUEUE, true, set_tr_dequeue },
-    { CMD_RESET_DEVICE, true, ixhci_command_reset_device },
-    { CMD_GET_PORT_BANDWIDTH, false, ixhci_command_get_port_bandwidth },
-    { CMD_FORCE_HEADER, false, force_header },
-    { CMD_NOOP, false, no_op },
+    { CMD_ENABLE_SLOT, false, 0, ixhci_command_enable_slot },
+    { CMD_DISABLE_SLOT, true, 0, ixhci_command_disable_slot },
+    { CMD_ADDRESS_DEVICE, true, 0, ixhci_command_address_device },
+    { CMD_CONFIGURE_ENDPOINT, true, 0, ixhci_command_configure_endpoint },
+    { CMD_EVALUATE_CONTEXT, true, 0, ixhci_command_evaluate_context },
+    { CMD_RESET_ENDPOINT, true, 0, reset_endpoint },
+    { CMD_STOP_ENDPOINT, true, 0, stop_endpoint },
+    { CMD_SET_TR_DEQUEUE, true, 0, set_tr_dequeue },
+    { CMD_RESET_DEVICE, true, 0, ixhci_command_reset_device },
+    { CMD_GET_PORT_BANDWIDTH, false, 0, ixhci_command_get_port_bandwidth },
+    { CMD_NEGOTIATE_BANDWIDTH, true, HCC1_BNC,
+      ixhci_command_negotiate_bandwidth },
+    { CMD_FORCE_HEADER, false, 0, force_header },
+    { CMD_NOOP, false, 0, no_op },
 };
 
 static unsigned run_row(IxhciState *x, const command_row *row, ixhci_command *c)
 {
+    if ((x->caps.hcc1 & row->hcc1) != row->hcc1) {
+        return CC_TRB_ERROR;
+    }
     if (row->names_slot) {
         c->slot_id = xhci_get(c->trb.dw[3], TRB_SLOT_ID);
         if (c->slot_id == 0 || c->slot_id > x->num_slots) {

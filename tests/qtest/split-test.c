@@ -269,6 +269,33 @@ static void fp_36_slot_gone(void)
     hcd_finish(h);
 }
 
+/* The hub of a TT may have a higher slot than what is behind it; both come
+ * along, and are put together again. */
+static void hub_split_migrates(void)
+{
+    Hcd *h = start(HUB_ARGS
+                   "-device usb-kbd,id=kbd,bus=xhci.0,port=1.2,usb_version=1");
+    unsigned low = hcd_cmd_enable_slot(h);
+    HcdDev *hub = hub_open(h), *dev;
+    uint64_t trb;
+
+    hcd_expect_cc(hcd_cmd_simple(h, CMD_DISABLE_SLOT, low, 0, 0), CC_SUCCESS);
+    dev = open_full(h, hub);
+    hcd_check(dev->slot_id < hub->slot_id, "slot %u behind slot %u",
+              dev->slot_id, hub->slot_id);
+    hcd_ep_add(h, dev, .dci = KBD_IN, .type = EP_TYPE_INTERRUPT_IN, .mps = 8,
+               .interval = 3, .esit = 8);
+    trb = td_normal(h, dev, KBD_IN, .buf = hcd_alloc_filled(h, 8, 0), .len = 8,
+                    .ioc = true);
+    hcd_ring_ep(h, dev, KBD_IN);
+    hcd_expect_quiet(h, 80);
+    hcd_migrate(h);
+    hcd_expect_quiet(h, 80);
+    hcd_kbd_key(h, true);
+    hcd_expect_te(h, .dev = dev, .dci = KBD_IN, .cc = CC_SUCCESS, .ptr = trb);
+    hcd_finish(h);
+}
+
 /* xHCI 1.2 §6.2.3.6, §4.14.2: legal Intervals by type and speed. */
 typedef struct {
     const char *name;
@@ -393,6 +420,7 @@ int main(int argc, char **argv)
         hcd_test_add_data(gone_cases[i].name, fp_36_gone, &gone_cases[i]);
     }
     hcd_test_add("FP-36/slot-gone", fp_36_slot_gone);
+    hcd_test_add("HUB/split-migrates", hub_split_migrates);
     for (unsigned i = 0; i < ARRAY_SIZE(interval_cases); i++) {
         hcd_test_add_data(interval_cases[i].name, iso_04_range,
                           &interval_cases[i]);
