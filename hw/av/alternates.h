@@ -23,8 +23,17 @@
     X(4, 1, 1024, 4)             \
     X(5, 2, 1024, 1)
 
+/* What a SuperSpeed device has besides: one endpoint, IN. */
+#define ISOAV_TEST_ALTERNATES_SUPER(X) X(6, 48, 1024, 1)
+
 /* USB 2.0 §9.6.6: bits 12:11 count the additional transactions. */
 #define ISOAV_W_MAX_PACKET_SIZE(transactions, bytes) \
     (((transactions)-1) << 11 | (bytes))
+
+/* USB 3.2 §9.6.7: packets of a burst less one, bursts of an interval less one.
+ */
+#define ISOAV_MAX_BURST(transactions) \
+    (((transactions) > 16 ? 16 : (transactions)) - 1)
+#define ISOAV_MULT(transactions) (((transactions)-1) / 16)
 
 #endif

@@ -4,9 +4,10 @@
  * bytes; tests/unit/test-av-descriptors.c holds the bytes against a reference
  * array.
  *
- * The device exists at high speed only. Its data leaves in step with the
- * bus's microframes, so the IN endpoints call themselves synchronous; 02h
- * takes whatever rate comes: adaptive (USB 2.0 §9.6.6, §5.12.4.1).
+ * At SuperSpeed the endpoints are the same, with bursts. The device's data
+ * leaves in step with the bus's microframes, so the IN endpoints call
+ * themselves synchronous; 02h takes whatever rate comes: adaptive (USB 2.0
+ * §9.6.6, §5.12.4.1).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -42,76 +43,122 @@ enum {
     ISOCH_SYNCHRONOUS = USB_ENDPOINT_XFER_ISOC | 3 << 2,
 };
 
-#define ISOCH_ENDPOINT(address, kind, transactions, bytes, interval)    \
+#define HIGH_ENDPOINT(address, kind, transactions, bytes, interval)     \
     {                                                                   \
         .bEndpointAddress = (address), .bmAttributes = (kind),          \
         .wMaxPacketSize = ISOAV_W_MAX_PACKET_SIZE(transactions, bytes), \
         .bInterval = (interval),                                        \
     }
 
+#define SUPER_ENDPOINT(address, kind, transactions, bytes, interval) \
+    {                                                                \
+        .bEndpointAddress = (address), .bmAttributes = (kind),       \
+        .wMaxPacketSize = (bytes), .bInterval = (interval),          \
+        .bMaxBurst = ISOAV_MAX_BURST(transactions),                  \
+        .bmAttributes_super = ISOAV_MULT(transactions),              \
+        .wBytesPerInterval = (transactions) * (bytes),               \
+    }
+
 #define INTERFACE(number, alternate, string)                        \
     .bInterfaceNumber = (number), .bAlternateSetting = (alternate), \
     .bInterfaceClass = USB_CLASS_VENDOR_SPEC, .iInterface = (string)
 
-#define VIDEO_ALTERNATE(alternate, transactions, bytes, interval)    \
-    {                                                                \
-        INTERFACE(ISOAV_IFACE_VIDEO, alternate, STR_VIDEO),          \
-        .bNumEndpoints = 1,                                          \
-        .eps =                                                       \
-            (USBDescEndpoint[]){                                     \
-                ISOCH_ENDPOINT(ISOAV_EP_VIDEO_IN, ISOCH_SYNCHRONOUS, \
-                               transactions, bytes, interval),       \
-            },                                                       \
+#define VIDEO_ALTERNATE(ENDPOINT, alternate, transactions, bytes, interval)  \
+    {                                                                        \
+        INTERFACE(ISOAV_IFACE_VIDEO, alternate, STR_VIDEO),                  \
+        .bNumEndpoints = 1,                                                  \
+        .eps =                                                               \
+            (USBDescEndpoint[]){                                             \
+                ENDPOINT(ISOAV_EP_VIDEO_IN, ISOCH_SYNCHRONOUS, transactions, \
+                         bytes, interval),                                   \
+            },                                                               \
     },
 
-#define TEST_ALTERNATE(alternate, transactions, bytes, interval)    \
+#define TEST_ALTERNATE(ENDPOINT, alternate, transactions, bytes, interval)  \
+    {                                                                       \
+        INTERFACE(ISOAV_IFACE_TEST, alternate, STR_TEST),                   \
+        .bNumEndpoints = 2,                                                 \
+        .eps =                                                              \
+            (USBDescEndpoint[]){                                            \
+                ENDPOINT(ISOAV_EP_TEST_IN, ISOCH_SYNCHRONOUS, transactions, \
+                         bytes, interval),                                  \
+                ENDPOINT(ISOAV_EP_TEST_OUT, ISOCH_ADAPTIVE, transactions,   \
+                         bytes, interval),                                  \
+            },                                                              \
+    },
+
+#define TEST_SOURCE_SUPER(alternate, transactions, bytes, interval) \
     {                                                               \
         INTERFACE(ISOAV_IFACE_TEST, alternate, STR_TEST),           \
-        .bNumEndpoints = 2,                                         \
+        .bNumEndpoints = 1,                                         \
         .eps =                                                      \
             (USBDescEndpoint[]){                                    \
-                ISOCH_ENDPOINT(ISOAV_EP_TEST_IN, ISOCH_SYNCHRONOUS, \
-                               transactions, bytes, interval),      \
-                ISOCH_ENDPOINT(ISOAV_EP_TEST_OUT, ISOCH_ADAPTIVE,   \
+                SUPER_ENDPOINT(ISOAV_EP_TEST_IN, ISOCH_SYNCHRONOUS, \
                                transactions, bytes, interval),      \
             },                                                      \
     },
 
 /* clang-format off */
-static const USBDescIface interfaces[] = {
+#define VIDEO_HIGH(...) VIDEO_ALTERNATE(HIGH_ENDPOINT, __VA_ARGS__)
+#define TEST_HIGH(...) TEST_ALTERNATE(HIGH_ENDPOINT, __VA_ARGS__)
+static const USBDescIface interfaces_high[] = {
     { INTERFACE(ISOAV_IFACE_VIDEO, 0, STR_VIDEO) },
-    ISOAV_VIDEO_ALTERNATES(VIDEO_ALTERNATE)
+    ISOAV_VIDEO_ALTERNATES(VIDEO_HIGH)
     { INTERFACE(ISOAV_IFACE_TEST, 0, STR_TEST) },
-    ISOAV_TEST_ALTERNATES(TEST_ALTERNATE)
+    ISOAV_TEST_ALTERNATES(TEST_HIGH)
+};
+
+#define VIDEO_SUPER(...) VIDEO_ALTERNATE(SUPER_ENDPOINT, __VA_ARGS__)
+#define TEST_SUPER(...) TEST_ALTERNATE(SUPER_ENDPOINT, __VA_ARGS__)
+static const USBDescIface interfaces_super[] = {
+    { INTERFACE(ISOAV_IFACE_VIDEO, 0, STR_VIDEO) },
+    ISOAV_VIDEO_ALTERNATES(VIDEO_SUPER)
+    { INTERFACE(ISOAV_IFACE_TEST, 0, STR_TEST) },
+    ISOAV_TEST_ALTERNATES(TEST_SUPER)
+    ISOAV_TEST_ALTERNATES_SUPER(TEST_SOURCE_SUPER)
 };
 /* clang-format on */
+
+/* bMaxPower: 100 mA, in units of 2 mA or, at SuperSpeed, of 8 mA. */
+#define CONFIGURATION(interfaces, max_power)                           \
+    .bNumConfigurations = 1, .confs = (USBDescConfig[])                \
+    {                                                                  \
+        {                                                              \
+            .bNumInterfaces = ISOAV_IFACES,                            \
+            .bConfigurationValue = ISOAV_CONFIGURATION,                \
+            .bmAttributes = USB_CFG_ATT_ONE, .bMaxPower = (max_power), \
+            .nif = ARRAY_SIZE(interfaces), .ifs = (interfaces),        \
+        }                                                              \
+    }
 
 static const USBDescDevice device_high = {
     .bcdUSB = 0x0200,
     .bMaxPacketSize0 = 64,
-    .bNumConfigurations = 1,
-    .confs =
-        (USBDescConfig[]){
-            {
-                .bNumInterfaces = ISOAV_IFACES,
-                .bConfigurationValue = ISOAV_CONFIGURATION,
-                .bmAttributes = USB_CFG_ATT_ONE,
-                .bMaxPower = 50, /* 100 mA */
-                .nif = ARRAY_SIZE(interfaces),
-                .ifs = interfaces,
-            },
-        },
+    CONFIGURATION(interfaces_high, 50),
+};
+
+static const USBDescDevice device_super = {
+    .bcdUSB = 0x0300,
+    .bMaxPacketSize0 = 9, /* 2^9 */
+    CONFIGURATION(interfaces_super, 13),
+};
+
+#define IDENTITY                                                    \
+    {                                                               \
+        .idVendor = ISOAV_VENDOR_ID, .idProduct = ISOAV_PRODUCT_ID, \
+        .bcdDevice = 0x0100, .iManufacturer = STR_MANUFACTURER,     \
+        .iProduct = STR_PRODUCT, .iSerialNumber = STR_SERIAL,       \
+    }
+
+const USBDesc isoav_descriptors_vendor_super = {
+    .id = IDENTITY,
+    .high = &device_high,
+    .super = &device_super,
+    .str = strings,
 };
 
 const USBDesc isoav_descriptors_vendor = {
-    .id = {
-        .idVendor = ISOAV_VENDOR_ID,
-        .idProduct = ISOAV_PRODUCT_ID,
-        .bcdDevice = 0x0100,
-        .iManufacturer = STR_MANUFACTURER,
-        .iProduct = STR_PRODUCT,
-        .iSerialNumber = STR_SERIAL,
-    },
+    .id = IDENTITY,
     .high = &device_high,
     .str = strings,
 };

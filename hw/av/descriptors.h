@@ -9,5 +9,6 @@
 #include "hw/usb.h"
 
 extern const USBDesc isoav_descriptors_vendor;
+extern const USBDesc isoav_descriptors_vendor_super; /* both speeds */
 
 #endif

@@ -34,6 +34,8 @@
 
 #define TYPE_ISOAV "usb-isoav"
 #define PROFILE_VENDOR "vendor"
+#define SPEED_HIGH "high"
+#define SPEED_SUPER "super"
 #define NS_PER_UF 125000
 
 DECLARE_INSTANCE_CHECKER(ISOAVDevice, ISOAV, TYPE_ISOAV)
@@ -136,8 +138,10 @@ static bool has_endpoint(const isoav_streams *s, int address)
     case ISOAV_EP_VIDEO_IN:
         return s->is_configured && s->alternate[ISOAV_IFACE_VIDEO] != 0;
     case ISOAV_EP_TEST_IN:
-    case ISOAV_EP_TEST_OUT:
         return s->is_configured && s->alternate[ISOAV_IFACE_TEST] != 0;
+    case ISOAV_EP_TEST_OUT:
+        return s->is_configured && s->alternate[ISOAV_IFACE_TEST] != 0 &&
+               s->alternate[ISOAV_IFACE_TEST] != ISOAV_TEST_ALT_SUPER;
     default:
         return false;
     }
@@ -234,6 +238,8 @@ static void isoav_realize(USBDevice *dev, Error **errp)
 {
     ISOAVDevice *s = ISOAV(dev);
 
+    dev->usb_desc = s->is_super ? &isoav_descriptors_vendor_super
+                                : &isoav_descriptors_vendor;
     usb_desc_create_serial(dev);
     usb_desc_init(dev);
     s->streams.pixels = g_malloc(ISOLAB_PATTERN_BYTES_MAX);
@@ -262,6 +268,28 @@ static void isoav_set_profile(Object *obj, const char *value, Error **errp)
     }
 }
 
+static char *isoav_get_speed(Object *obj, Error **errp)
+{
+    return g_strdup(ISOAV(obj)->is_super ? SPEED_SUPER : SPEED_HIGH);
+}
+
+static void isoav_set_speed(Object *obj, const char *value, Error **errp)
+{
+    ISOAVDevice *s = ISOAV(obj);
+
+    if (s->dev.qdev.realized) {
+        error_setg(errp, "the speed of a usb-isoav cannot change any more");
+    } else if (g_str_equal(value, SPEED_HIGH) ||
+               g_str_equal(value, SPEED_SUPER)) {
+        s->is_super = g_str_equal(value, SPEED_SUPER);
+    } else {
+        error_setg(errp,
+                   "usb-isoav has no speed '%s', only '" SPEED_HIGH
+                   "' and '" SPEED_SUPER "'",
+                   value);
+    }
+}
+
 static void isoav_class_init(ObjectClass *klass, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
@@ -286,6 +314,12 @@ static void isoav_class_init(ObjectClass *klass, void *data)
         klass, "profile",
         "what the device is to its host; '" PROFILE_VENDOR
         "': test picture and test function under class FFh");
+    object_class_property_add_str(klass, "speed", isoav_get_speed,
+                                  isoav_set_speed);
+    object_class_property_set_description(
+        klass, "speed",
+        "the fastest that the device can do, '" SPEED_HIGH
+        "' (default) or '" SPEED_SUPER "'");
 }
 
 static const TypeInfo isoav_type_info = {

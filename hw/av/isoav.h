@@ -13,6 +13,7 @@
 
 typedef struct {
     USBDevice dev;
+    bool is_super; /* property speed=super */
     isoav_streams streams;
 } ISOAVDevice;
 

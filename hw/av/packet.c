@@ -60,8 +60,14 @@ int isoav_packet_check(isoav_packet *header, const uint8_t *wire,
     RAMP_16(n) RAMP_16((n) + 16) RAMP_16((n) + 32) RAMP_16((n) + 48)
 #define RAMP_256 RAMP_64(0) RAMP_64(64) RAMP_64(128) RAMP_64(192)
 #define RAMP_1024 RAMP_256 RAMP_256 RAMP_256 RAMP_256
-static const uint8_t ramp[] = { RAMP_1024 RAMP_1024 RAMP_1024 RAMP_256 };
-_Static_assert(sizeof(ramp) >= ISOAV_PACKET_MAX + 256, "the ramp is too short");
+#define RAMP_8192                                                         \
+    RAMP_1024 RAMP_1024 RAMP_1024 RAMP_1024 RAMP_1024 RAMP_1024 RAMP_1024 \
+        RAMP_1024
+static const uint8_t ramp[] = {
+    RAMP_8192 RAMP_8192 RAMP_8192 RAMP_8192 RAMP_8192 RAMP_8192 RAMP_256
+};
+_Static_assert(sizeof(ramp) >= ISOAV_PACKET_MAX_SUPER + 256,
+               "the ramp is too short");
 
 const uint8_t *isoav_packet_payload(uint32_t sequence)
 {

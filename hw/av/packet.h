@@ -43,7 +43,7 @@ int isoav_packet_check(isoav_packet *header, const uint8_t *wire,
 
 /*
  * The payload of the test streams (isoav.h rule 6), at most
- * ISOAV_PACKET_MAX bytes of it: constant data, not to be freed.
+ * ISOAV_PACKET_MAX_SUPER bytes of it: constant data, not to be freed.
  */
 const uint8_t *isoav_packet_payload(uint32_t sequence);
 int isoav_packet_payload_ok(const uint8_t *payload, uint32_t bytes,

@@ -27,7 +27,8 @@ uint32_t isoav_streams_packet_max(int iface, int alternate)
 #define BYTES(number, transactions, bytes, interval) \
     [number] = (transactions) * (bytes),
     static const uint16_t video[] = { ISOAV_VIDEO_ALTERNATES(BYTES) };
-    static const uint16_t test[] = { ISOAV_TEST_ALTERNATES(BYTES) };
+    static const uint16_t test[] = { ISOAV_TEST_ALTERNATES(BYTES)
+                                         ISOAV_TEST_ALTERNATES_SUPER(BYTES) };
 #undef BYTES
 
     if (iface == ISOAV_IFACE_VIDEO && alternate >= 0 &&
@@ -35,7 +36,7 @@ uint32_t isoav_streams_packet_max(int iface, int alternate)
         return video[alternate];
     }
     if (iface == ISOAV_IFACE_TEST && alternate >= 0 &&
-        alternate <= ISOAV_TEST_ALT_MAX) {
+        alternate <= ISOAV_TEST_ALT_SUPER) {
         return test[alternate];
     }
     return 0;
@@ -181,7 +182,8 @@ bool isoav_streams_receive(isoav_streams *s, const uint8_t *wire,
     uint32_t packet_max = isoav_streams_packet_max(
         ISOAV_IFACE_TEST, s->alternate[ISOAV_IFACE_TEST]);
 
-    if (packet_max == 0) {
+    if (packet_max == 0 ||
+        s->alternate[ISOAV_IFACE_TEST] == ISOAV_TEST_ALT_SUPER) {
         return false;
     }
     if (bytes > packet_max) {
@@ -245,6 +247,6 @@ bool isoav_streams_is_sane(const isoav_streams *s)
     return (s->is_configured || !is_streaming) && is_format_sane(s) &&
            s->mode <= ISOAV_MODE_LOOPBACK &&
            s->alternate[ISOAV_IFACE_VIDEO] <= ISOAV_VIDEO_ALT_MAX &&
-           s->alternate[ISOAV_IFACE_TEST] <= ISOAV_TEST_ALT_MAX &&
+           s->alternate[ISOAV_IFACE_TEST] <= ISOAV_TEST_ALT_SUPER &&
            is_video_sane(s) && is_test_sane(&s->test);
 }

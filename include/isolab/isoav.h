@@ -72,10 +72,17 @@ enum {
  * The two endpoints of test alternate 3 ask for more than the 80 % of a
  * microframe that USB 2.0 §5.6.4 grants: a host that accounts for bandwidth
  * refuses the alternate, and its driver falls back to another.
+ *
+ * The device is also a SuperSpeed one if it is told to (speed=super). Its
+ * alternates are then the same, as bursts, and there is one more:
+ *
+ *   test:  6: 48 x 1024, which is the most that a SuperSpeed interval carries;
+ *          82h alone
  */
 enum {
     ISOAV_VIDEO_ALT_MAX = 5,
     ISOAV_TEST_ALT_MAX = 5,
+    ISOAV_TEST_ALT_SUPER = 6, /* at SuperSpeed only */
 };
 
 /* Streams, the `stream` field of a packet. */
@@ -87,8 +94,9 @@ enum {
 
 /* Packet header, ISOAV_HEADER_BYTES long; offsets, sizes in the comments. */
 #define ISOAV_HEADER_BYTES 36
-#define ISOAV_PACKET_MAX 3072
-#define ISOAV_MAGIC 0x504f5349u /* bytes 'I' 'S' 'O' 'P' */
+#define ISOAV_PACKET_MAX 3072        /* but for ISOAV_TEST_ALT_SUPER */
+#define ISOAV_PACKET_MAX_SUPER 49152 /* there */
+#define ISOAV_MAGIC 0x504f5349u      /* bytes 'I' 'S' 'O' 'P' */
 
 enum {
     ISOAV_OFF_MAGIC = 0,       /* u32 */

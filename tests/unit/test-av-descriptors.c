@@ -61,6 +61,44 @@ static const uint8_t configuration[] = {
     IFACE(1, 4, 2, 5), EP_IN(0x82, 0x00, 0x04, 4), EP_OUT(0x02, 0x00, 0x04, 4),
     IFACE(1, 5, 2, 5), EP_IN(0x82, 0x00, 0x0c, 1), EP_OUT(0x02, 0x00, 0x0c, 1),
 };
+
+static const uint8_t device_super[] = {
+    0x12, 0x01, 0x00, 0x03, 0x00, 0x00, 0x00,
+    0x09, /* bMaxPacketSize0: 2^9 */
+    0xf4, 0x46, 0x0a, 0x15, 0x00, 0x01, 0x01, 0x02, 0x03, 0x01,
+};
+
+/* The companion follows: bLength, type, bMaxBurst, bmAttributes (Mult),
+ * wBytesPerInterval. */
+#define SUPER_IN(address, lo, hi, interval, burst, mult, bytes_lo, bytes_hi) \
+    0x07, 0x05, address, 0x0d, lo, hi, interval, \
+    0x06, 0x30, burst, mult, bytes_lo, bytes_hi
+#define SUPER_OUT(address, lo, hi, interval, burst, mult, bytes_lo, bytes_hi) \
+    0x07, 0x05, address, 0x09, lo, hi, interval, \
+    0x06, 0x30, burst, mult, bytes_lo, bytes_hi
+#define SUPER_PAIR(...) SUPER_IN(0x82, __VA_ARGS__), SUPER_OUT(0x02, __VA_ARGS__)
+
+static const uint8_t configuration_super[] = {
+    0x09, 0x02,
+    0x4e, 0x01, /* wTotalLength 9 + 13 x 9 + (5 + 5 x 2 + 1) x 13 = 334 */
+    0x02, 0x01, 0x00, 0x80,
+    0x0d,       /* bMaxPower 104 mA */
+
+    IFACE(0, 0, 0, 4),
+    IFACE(0, 1, 1, 4), SUPER_IN(0x81, 0xc0, 0x00, 1, 0, 0, 0xc0, 0x00),
+    IFACE(0, 2, 1, 4), SUPER_IN(0x81, 0x00, 0x02, 1, 0, 0, 0x00, 0x02),
+    IFACE(0, 3, 1, 4), SUPER_IN(0x81, 0x00, 0x04, 1, 0, 0, 0x00, 0x04),
+    IFACE(0, 4, 1, 4), SUPER_IN(0x81, 0x00, 0x04, 1, 1, 0, 0x00, 0x08),
+    IFACE(0, 5, 1, 4), SUPER_IN(0x81, 0x00, 0x04, 1, 2, 0, 0x00, 0x0c),
+
+    IFACE(1, 0, 0, 5),
+    IFACE(1, 1, 2, 5), SUPER_PAIR(0xc0, 0x00, 1, 0, 0, 0xc0, 0x00),
+    IFACE(1, 2, 2, 5), SUPER_PAIR(0x00, 0x04, 1, 0, 0, 0x00, 0x04),
+    IFACE(1, 3, 2, 5), SUPER_PAIR(0x00, 0x04, 1, 2, 0, 0x00, 0x0c),
+    IFACE(1, 4, 2, 5), SUPER_PAIR(0x00, 0x04, 4, 0, 0, 0x00, 0x04),
+    IFACE(1, 5, 2, 5), SUPER_PAIR(0x00, 0x04, 1, 1, 0, 0x00, 0x08),
+    IFACE(1, 6, 1, 5), SUPER_IN(0x82, 0x00, 0x04, 1, 15, 2, 0x00, 0xc0),
+};
 /* clang-format on */
 
 static const USBDesc *desc = &isoav_descriptors_vendor;
@@ -90,6 +128,22 @@ static void test_high_speed_only(void)
     g_assert_cmpint(desc->high->bNumConfigurations, ==, 1);
 }
 
+static void test_super(void)
+{
+    const USBDesc *both = &isoav_descriptors_vendor_super;
+    uint8_t bytes[512];
+    int length =
+        usb_desc_device(&both->id, both->super, false, bytes, sizeof(bytes));
+
+    g_assert_cmpmem(bytes, length, device_super, sizeof(device_super));
+    length = usb_desc_config(both->super->confs, USB_DESC_FLAG_SUPER, bytes,
+                             sizeof(bytes));
+    g_assert_cmpmem(bytes, length, configuration_super,
+                    sizeof(configuration_super));
+    g_assert_cmpint(bytes[2] | bytes[3] << 8, ==, sizeof(configuration_super));
+    g_assert_true(both->high == desc->high);
+}
+
 static void test_strings(void)
 {
     g_assert_cmpstr(desc->str[1], ==, "IsoLab");
@@ -105,6 +159,7 @@ int main(int argc, char **argv)
     g_test_add_func("/av/descriptors/device", test_device);
     g_test_add_func("/av/descriptors/configuration", test_configuration);
     g_test_add_func("/av/descriptors/high-speed-only", test_high_speed_only);
+    g_test_add_func("/av/descriptors/super", test_super);
     g_test_add_func("/av/descriptors/strings", test_strings);
     return g_test_run();
 }

@@ -15,7 +15,7 @@
 
 typedef struct {
     isoav_streams s;
-    uint8_t wire[ISOAV_PACKET_MAX];
+    uint8_t wire[ISOAV_PACKET_MAX_SUPER];
     isoav_packet header;
     isoav_packet sent; /* what isoav_streams_send says that it sent */
 } fixture;
@@ -85,17 +85,17 @@ static void set_picture(fixture *f, uint16_t width, uint16_t height)
 static void test_packet_sizes(void)
 {
     static const uint32_t video[] = { 0, 192, 512, 1024, 2048, 3072 };
-    static const uint32_t test[] = { 0, 192, 1024, 3072, 1024, 2048 };
+    static const uint32_t test[] = { 0, 192, 1024, 3072, 1024, 2048, 49152 };
 
     for (int i = 0; i < 6; i++) {
         g_assert_cmpuint(isoav_streams_packet_max(0, i), ==, video[i]);
     }
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         g_assert_cmpuint(isoav_streams_packet_max(1, i), ==, test[i]);
     }
     g_assert_cmpuint(isoav_streams_packet_max(0, 6), ==, 0);
     g_assert_cmpuint(isoav_streams_packet_max(0, -1), ==, 0);
-    g_assert_cmpuint(isoav_streams_packet_max(1, 6), ==, 0);
+    g_assert_cmpuint(isoav_streams_packet_max(1, 7), ==, 0);
     g_assert_cmpuint(isoav_streams_packet_max(2, 1), ==, 0);
 }
 
@@ -224,9 +224,9 @@ static void test_configuring_restores_the_defaults(void)
 
 static void test_source(void)
 {
-    static const uint32_t lengths[] = { 0, 156, 988, 3036, 988, 2012 };
+    static const uint32_t lengths[] = { 0, 156, 988, 3036, 988, 2012, 49116 };
 
-    for (int alternate = 1; alternate <= 5; alternate++) {
+    for (int alternate = 1; alternate <= 6; alternate++) {
         g_autoptr(fixture) f = start();
 
         isoav_streams_select(&f->s, 1, alternate);
@@ -237,10 +237,26 @@ static void test_source(void)
             g_assert_cmpuint(f->header.sequence, ==, i);
             g_assert_cmpuint(f->header.length, ==, lengths[alternate]);
             for (uint32_t k = 0; k < f->header.length; k++) {
-                g_assert_cmphex(payload[k], ==, (i + k) % 256);
+                if (payload[k] != (i + k) % 256) {
+                    g_error("byte %u of packet %u is %02x", k, i, payload[k]);
+                }
             }
         }
     }
+}
+
+/* Alternate 6 has no 02h. */
+static void test_super_alternate_is_a_source(void)
+{
+    g_autoptr(fixture) f = start();
+    isoav_testfn_result r;
+
+    isoav_streams_select(&f->s, 1, 6);
+    g_assert_false(isoav_streams_receive(&f->s, f->wire, 36, &r));
+    token_in(f, 1, START_UF);
+    g_assert_cmpuint(counter(f, 1, ISOAV_COUNT_BYTES_IN), ==, 49152);
+    g_assert_cmpuint(counter(f, 1, ISOAV_COUNT_PACKETS_OUT), ==, 0);
+    g_assert_true(isoav_streams_is_sane(&f->s));
 }
 
 /* The source remembers CRCs: not those of another size, and not for longer than
@@ -436,7 +452,7 @@ static void test_states_that_would_do_harm(void)
     EXPECT_INSANE(is_configured, false);
     EXPECT_INSANE(alternate[0], 6);
     EXPECT_INSANE(alternate[0], 5);
-    EXPECT_INSANE(alternate[1], 6);
+    EXPECT_INSANE(alternate[1], 7);
     EXPECT_INSANE(video.interval_100ns, 0);
     EXPECT_INSANE(video.frame_bytes, 1920 * 1080 * 2);
     EXPECT_INSANE(video.chunk_bytes, 3036);
@@ -461,6 +477,8 @@ int main(int argc, char **argv)
     g_test_add_func("/av/streams/configuring-restores-the-defaults",
                     test_configuring_restores_the_defaults);
     g_test_add_func("/av/streams/source", test_source);
+    g_test_add_func("/av/streams/super-alternate-is-a-source",
+                    test_super_alternate_is_a_source);
     g_test_add_func("/av/streams/source-changes-its-size",
                     test_source_changes_its_size);
     g_test_add_func("/av/streams/sink-counts", test_sink_counts);

@@ -362,6 +362,7 @@ bool hcd_puppet_holds(Hcd *h);
 /* isoav.c: usb-isoav, its test interface. */
 enum { ISOAV_VIDEO = 3, ISOAV_IN = 5, ISOAV_OUT = 4 }; /* 81h, 82h, 02h */
 #define ISOAV_ARGS "-device usb-isoav,id=av,bus=xhci.0 "
+#define ISOAV_SUPER_ARGS "-device usb-isoav,id=av,bus=xhci.0,speed=super "
 HcdDev *hcd_isoav_configured(Hcd *h);
 void hcd_isoav_select(Hcd *h, HcdDev *dev, unsigned alternate);
 /* With both endpoints, or with one: 3 x 1024 bytes in each microframe both

@@ -10,9 +10,10 @@
 
 static const struct {
     unsigned transactions, mps, interval;
-} alternates[ISOAV_TEST_ALT_MAX + 1] = {
-    [1] = { 1, 192, 0 },  [2] = { 1, 1024, 0 }, [3] = { 3, 1024, 0 },
-    [4] = { 1, 1024, 3 }, [5] = { 2, 1024, 0 },
+} alternates[ISOAV_TEST_ALT_SUPER + 1] = {
+    [1] = { 1, 192, 0 },  [2] = { 1, 1024, 0 },
+    [3] = { 3, 1024, 0 }, [4] = { 1, 1024, 3 },
+    [5] = { 2, 1024, 0 }, [6] = { 48, 1024, 0 }, /* with ISOAV_SUPER_ARGS */
 };
 
 unsigned hcd_isoav_packet_bytes(unsigned alternate)
@@ -25,7 +26,8 @@ void hcd_isoav_add_ep(Hcd *h, HcdDev *dev, unsigned alternate, unsigned dci)
     hcd_ep_add(h, dev, .dci = dci,
                .type = dci & 1 ? EP_TYPE_ISOCH_IN : EP_TYPE_ISOCH_OUT,
                .mps = alternates[alternate].mps,
-               .burst = alternates[alternate].transactions - 1,
+               .burst = MIN(alternates[alternate].transactions, 16) - 1,
+               .mult = (alternates[alternate].transactions - 1) / 16,
                .interval = alternates[alternate].interval,
                .esit = hcd_isoav_packet_bytes(alternate), .trbs = 256);
 }
@@ -35,8 +37,8 @@ HcdDev *hcd_isoav_configured(Hcd *h)
 {
     HcdDev *dev = hcd_dev_open(h, hcd_port_connected(h, 0));
 
-    hcd_check(dev->speed == SPEED_HIGH, "usb-isoav came up at speed %u",
-              dev->speed);
+    hcd_check(dev->speed == SPEED_HIGH || dev->speed == SPEED_SUPER,
+              "usb-isoav came up at speed %u", dev->speed);
     hcd_set_configuration(h, dev, 1);
     return dev;
 }
