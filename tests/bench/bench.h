@@ -46,7 +46,7 @@ typedef struct {
     char *id;
     char *what;
     const char *unit;
-    const char *against; /* what the second column is; NULL: qemu-xhci */
+    const char *against; /* what the second side is; NULL: qemu-xhci */
     BenchSeries side[BENCH_SIDES];
     BenchTarget kind;
     double target;
@@ -89,6 +89,8 @@ uint64_t bench_count_wakeups(Hcd *h, uint64_t microframes);
 void bench_take_events(Hcd *h, uint64_t count[32]);
 
 /* stream.c: an isochronous IN stream that needs no software to go on. */
+enum { BENCH_STREAM_TDS = 64 };
+uint64_t bench_buffer_stride(unsigned bytes);
 typedef struct {
     BenchMachine *m;
     HcdDev *dev;
@@ -110,6 +112,7 @@ BenchRun bench_stream_run(BenchStream *s, uint64_t microframes);
 
 /* The rows. */
 void bench_isoch(Bench *b);
+void bench_super(Bench *b);
 void bench_wakeups(Bench *b);
 void bench_idle(Bench *b);
 void bench_commands(Bench *b);

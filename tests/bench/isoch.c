@@ -14,22 +14,25 @@
 #include "hw/av/streams.h"
 
 enum {
-    ALTERNATE = 3,
+    HIGH_ALTERNATE = 3,
     IOC_EVERY = 64,
     STEPPED_UF = 2 * HCD_UF_PER_SECOND,
     REAL_UF = HCD_UF_PER_SECOND,
+    SUPER_UF = HCD_UF_PER_SECOND / 4,
 };
 
-static void open_pair(BenchStream *streams[BENCH_SIDES], bool own_clock)
+static void open_pair(BenchStream *streams[BENCH_SIDES], unsigned alternate,
+                      bool own_clock)
 {
     for (unsigned i = 0; i < BENCH_SIDES; i++) {
-        BenchMachine *m = bench_machine_start(
-            (HcdOptions){ .controller = bench_controllers[i],
-                          .args = ISOAV_ARGS,
-                          .own_clock = own_clock,
-                          .event_trbs = 4096 });
+        BenchMachine *m = bench_machine_start((HcdOptions){
+            .controller = bench_controllers[i],
+            .args = alternate == ISOAV_TEST_ALT_SUPER ? ISOAV_SUPER_ARGS
+                                                      : ISOAV_ARGS,
+            .own_clock = own_clock,
+            .event_trbs = 4096 });
 
-        streams[i] = bench_stream_open(m, ALTERNATE, IOC_EVERY);
+        streams[i] = bench_stream_open(m, alternate, IOC_EVERY);
     }
 }
 
@@ -88,7 +91,7 @@ static void measure_device(Bench *b)
     isoav_reply reply;
 
     isoav_streams_configure(streams, ISOAV_CONFIGURATION);
-    isoav_streams_select(streams, ISOAV_IFACE_TEST, ALTERNATE);
+    isoav_streams_select(streams, ISOAV_IFACE_TEST, HIGH_ALTERNATE);
     for (int i = 0; i < b->pairs; i++) {
         uint64_t began = bench_own_cpu_ns();
 
@@ -112,7 +115,7 @@ static void measure_stepped(Bench *b)
                     "host CPU per isochronous TD of 3 x 1024 bytes, clock "
                     "stepped");
     bench_row_target(row, BENCH_RATIO_AT_MOST, 0.33);
-    open_pair(streams, false);
+    open_pair(streams, HIGH_ALTERNATE, false);
     measure_stream(b, row, NULL, streams, STEPPED_UF);
     close_pair(streams);
 }
@@ -128,7 +131,7 @@ static void measure_real(Bench *b)
     bench_row_target(row, BENCH_RATIO_AT_MOST, 0.33);
     delivered = bench_row(b, "isoch-delivered", "1/s",
                           "packets on the bus in a second of real time");
-    open_pair(streams, true);
+    open_pair(streams, HIGH_ALTERNATE, true);
     measure_stream(b, row, delivered, streams, REAL_UF);
     close_pair(streams);
 }
@@ -138,6 +141,48 @@ void bench_isoch(Bench *b)
     measure_stepped(b);
     measure_device(b);
     measure_real(b);
+}
+
+/* A plain copy of as many bytes to as many buffers, of one that stays. */
+static void measure_memcpy(BenchRow *row, unsigned bytes, int pairs)
+{
+    uint64_t stride = bench_buffer_stride(bytes);
+    size_t all = BENCH_STREAM_TDS * stride;
+    g_autofree uint8_t *from = g_malloc0(bytes);
+    uint8_t *to = aligned_alloc(2 << 20, all);
+
+    madvise(to, all, MADV_HUGEPAGE); /* as QEMU does for the guest's RAM */
+    memset(to, 1, all);
+    for (int n = 0; n < pairs; n++) {
+        uint64_t began = bench_own_cpu_ns();
+
+        for (unsigned i = 0; i < SUPER_UF; i++) {
+            memcpy(to + i % BENCH_STREAM_TDS * stride, from, bytes);
+            __asm__ volatile("" ::"r"(to) : "memory");
+        }
+        bench_add(row, BENCH_QEMU,
+                  (double)(bench_own_cpu_ns() - began) / SUPER_UF);
+    }
+    free(to);
+}
+
+void bench_super(Bench *b)
+{
+    BenchStream *streams[BENCH_SIDES];
+    BenchRow *row, *copy;
+
+    bench_say("SuperSpeed isochronous TDs, the clock stepped");
+    row = bench_row(b, "super-stepped", "ns",
+                    "host CPU per isochronous TD of 48 KiB, clock stepped");
+    copy = bench_row(b, "super-memcpy", "ns",
+                     "the same beside memcpy (second figure) of 48 KiB");
+    copy->against = "memcpy";
+    bench_row_target(copy, BENCH_RATIO_AT_MOST, 2);
+    open_pair(streams, ISOAV_TEST_ALT_SUPER, false);
+    measure_stream(b, row, NULL, streams, SUPER_UF);
+    close_pair(streams);
+    copy->side[BENCH_IXHCI] = row->side[BENCH_IXHCI];
+    measure_memcpy(copy, ISOAV_PACKET_MAX_SUPER, b->pairs);
 }
 
 void bench_wakeups(Bench *b)
@@ -150,7 +195,7 @@ void bench_wakeups(Bench *b)
                     "timer callbacks per streamed second, an event every 8 ms");
     /* one by one: 8000 */
     bench_row_target(row, BENCH_VALUE_AT_MOST, HCD_UF_PER_SECOND / 8);
-    open_pair(streams, false);
+    open_pair(streams, HIGH_ALTERNATE, false);
     for (unsigned i = 0; i < BENCH_SIDES; i++) {
         uint64_t quiet =
             bench_count_wakeups(streams[i]->m->h, HCD_UF_PER_SECOND);

@@ -9,9 +9,8 @@ static const struct {
     const char *id;
     void (*measure)(Bench *b);
 } sections[] = {
-    { "isoch", bench_isoch },
-    { "wakeups", bench_wakeups },
-    { "idle", bench_idle },
+    { "isoch", bench_isoch },       { "super", bench_super },
+    { "wakeups", bench_wakeups },   { "idle", bench_idle },
     { "commands", bench_commands },
 };
 
@@ -63,7 +62,7 @@ int main(int argc, char **argv)
 
     g_option_context_set_summary(
         context, "Measures ixhci beside qemu-xhci. Sections (default: all): "
-                 "isoch, wakeups, idle, commands.");
+                 "isoch, super, wakeups, idle, commands.");
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error)) {
         return complain(error->message);

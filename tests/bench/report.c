@@ -212,7 +212,8 @@ static void json_row(FILE *f, const BenchRow *row)
     fprintf(f, "    {\"id\": \"%s\", \"what\": \"%s\", \"unit\": \"%s\"",
             row->id, row->what, row->unit);
     json_series(f, "ixhci", &row->side[BENCH_IXHCI]);
-    json_series(f, "qemu-xhci", &row->side[BENCH_QEMU]);
+    json_series(f, row->against ? row->against : "qemu-xhci",
+                &row->side[BENCH_QEMU]);
     json_series(f, "ratio", &r);
     if (row->kind != BENCH_NO_TARGET) {
         fprintf(f, ",\n     \"target\": \"%s\", \"met\": %s", target,

@@ -10,8 +10,14 @@
 #include "isolab/isoav.h"
 #include "qemu/bswap.h"
 
-/* Buffers for 24 ms: what a driver of a camera keeps in flight. */
-#define RING_TDS 192
+/* Buffers for 8 ms, as a driver of a camera keeps in flight. xHCI 1.2 §6.4.1: a
+ * buffer does not cross a 64 KiB boundary. */
+#define RING_TDS BENCH_STREAM_TDS
+
+uint64_t bench_buffer_stride(unsigned bytes)
+{
+    return bytes > 4096 ? 65536 : bytes;
+}
 
 static void put_trb(uint8_t *at, uint64_t pointer, uint32_t dw2, uint32_t dw3)
 {
@@ -24,13 +30,14 @@ static void fill_ring(BenchStream *s, unsigned bytes)
 {
     Hcd *h = s->m->h;
     HcdRing *ring = &s->dev->ring[ISOAV_IN];
-    uint64_t buffers = hcd_alloc(h, (uint64_t)s->tds * bytes, 4096);
+    uint64_t stride = bench_buffer_stride(bytes);
+    uint64_t buffers = hcd_alloc(h, s->tds * stride, 65536);
     uint8_t wire[(RING_TDS + 1) * XHCI_TRB_BYTES];
 
     for (unsigned i = 0; i < s->tds; i++) {
         bool ioc = i % s->ioc_every == s->ioc_every - 1;
 
-        put_trb(wire + i * XHCI_TRB_BYTES, buffers + (uint64_t)i * bytes,
+        put_trb(wire + i * XHCI_TRB_BYTES, buffers + i * stride,
                 xhci_set(0, TRB_LENGTH, bytes),
                 xhci_set(TRB_SIA | (ioc ? TRB_IOC : 0), TRB_TYPE, TRB_ISOCH));
     }
