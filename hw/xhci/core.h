@@ -87,6 +87,7 @@ typedef struct ixhci_ep {
     ixhci_td td;
     ixhci_retired retired; /* scratch of the retire stage */
     USBPacket packet;
+    bool lent;       /* the packet's bytes are guest RAM (buffer.c) */
     uint8_t *buffer; /* of the packet; grows, see buffer_bytes */
     size_t buffer_bytes;
     IxhciState *x;
@@ -189,6 +190,9 @@ typedef struct {
 typedef struct {
     bool (*load)(IxhciState *x, uint64_t gpa, void *buf, size_t bytes);
     bool (*store)(IxhciState *x, uint64_t gpa, const void *buf, size_t bytes);
+    /* the guest's RAM itself, or NULL; with what the device has written */
+    void *(*lend)(IxhciState *x, uint64_t gpa, size_t bytes);
+    void (*give_back)(IxhciState *x, void *at, size_t bytes, size_t written);
 } ixhci_dma_ops;
 
 typedef struct {
@@ -332,7 +336,12 @@ void ixhci_event_post_transfer(IxhciState *x, const ixhci_ep *ep,
                                uint64_t pointer, uint32_t length, unsigned cc,
                                unsigned intr);
 
+/* buffer.c: the memory of a packet, from its set-up to its end */
+bool ixhci_buffer_attach(ixhci_ep *ep, uint32_t room, uint32_t send);
+bool ixhci_buffer_detach(ixhci_ep *ep, uint32_t received);
+
 /* packet.c: one TD on the bus */
+bool ixhci_ep_is_in(const ixhci_ep *ep);
 typedef enum {
     IXHCI_PACKET_DONE,
     IXHCI_PACKET_NAK,

@@ -51,9 +51,22 @@ static bool guest_store(IxhciState *x, uint64_t gpa, const void *buf,
     return result == MEMTX_OK;
 }
 
+static void *guest_lend(IxhciState *x, uint64_t gpa, size_t bytes)
+{
+    return ixhci_ram_lend(&x->ram, gpa, bytes);
+}
+
+static void guest_give_back(IxhciState *x, void *at, size_t bytes,
+                            size_t written)
+{
+    ixhci_ram_give_back(&x->ram, at, bytes, written);
+}
+
 const ixhci_dma_ops ixhci_dma_guest = {
     .load = guest_load,
     .store = guest_store,
+    .lend = guest_lend,
+    .give_back = guest_give_back,
 };
 
 bool ixhci_dma_load_words(IxhciState *x, uint64_t gpa, uint32_t *words,

@@ -1,11 +1,10 @@
 /*
- * One TD on the bus: from TRB buffers to a USBPacket, and from its status to
- * a completion code.
+ * One TD on the bus: from a TD to a USBPacket, and from its status to a
+ * completion code.
  *
- *  1. The bytes of a TD pass through a buffer of the endpoint: the device
- *     never writes past it, and guest memory is touched once per TRB.
- *  2. The buffer is at least as large as what the device may send: for a
- *     control transfer that is wLength, whatever the data stage's TRBs say.
+ *  1. The bytes are buffer.c's; the device never writes past what it gets.
+ *  2. For a control transfer that is wLength, for others the TD, or of an
+ *     isochronous one what an ESIT carries.
  *  3. No status of a device is unexpected: each has a completion code, also
  *     NAK and "asynchronous" on an isochronous endpoint (§4.10.2).
  *  4. The microframe of an isochronous packet travels in its `parameter`,
@@ -16,9 +15,6 @@
 #include "core.h"
 #include "isoch.h"
 #include "trace-hw_xhci.h"
-
-/* An endpoint's buffer that is larger is given back after each TD. */
-#define BUFFER_KEPT_BYTES 65536
 
 typedef struct {
     int status; /* USB_RET_* */
@@ -54,7 +50,7 @@ static unsigned cc_of_status(const ixhci_ep *ep, int status)
     return ixhci_packet_no_answer(ep);
 }
 
-static bool is_in(const ixhci_ep *ep)
+bool ixhci_ep_is_in(const ixhci_ep *ep)
 {
     return ep->cfg.type == EP_TYPE_CONTROL ? ep->td.dir_in : ep->cfg.type & 4;
 }
@@ -79,67 +75,10 @@ static uint32_t bus_bytes(const ixhci_ep *ep)
 /* Bytes that the device has room for, or sends at most. */
 static uint32_t room_bytes(const ixhci_ep *ep)
 {
-    if (ixhci_ep_is_isoch(ep->cfg.type) && is_in(ep)) {
+    if (ixhci_ep_is_isoch(ep->cfg.type) && ixhci_ep_is_in(ep)) {
         return ixhci_isoch_room(&ep->cfg, ep->slot->cfg.speed, ep->td.bytes);
     }
     return bus_bytes(ep);
-}
-
-/* Moves between the TD's buffers and ep->buffer; false: DMA failed. */
-static bool move(ixhci_ep *ep, uint32_t bytes, bool to_guest)
-{
-    uint8_t *at = ep->buffer;
-
-    for (unsigned i = 0; i < ep->td.count && bytes; i++) {
-        const xhci_trb *trb = &ep->td.trbs[i].trb;
-        uint32_t now = MIN(bytes, ixhci_td_trb_bytes(trb));
-        bool done = true;
-
-        if (!now) {
-            continue;
-        }
-        if (to_guest) {
-            done = ep->x->dma->store(ep->x, ixhci_trb_pointer(trb), at, now);
-        } else if (trb->dw[3] & TRB_IDT) {
-            uint32_t words[2] = { cpu_to_le32(trb->dw[0]),
-                                  cpu_to_le32(trb->dw[1]) };
-            memcpy(at, words, MIN(now, sizeof(words)));
-        } else {
-            done = ep->x->dma->load(ep->x, ixhci_trb_pointer(trb), at, now);
-        }
-        if (!done) {
-            ixhci_power_host_error(ep->x, IXHCI_HSE_DATA);
-            return false;
-        }
-        at += now;
-        bytes -= now;
-    }
-    return true;
-}
-
-static bool reserve(ixhci_ep *ep, size_t bytes)
-{
-    uint8_t *larger;
-
-    if (ep->buffer_bytes < bytes) {
-        larger = g_try_realloc(ep->buffer, bytes);
-        if (!larger) {
-            return false;
-        }
-        ep->buffer = larger;
-        ep->buffer_bytes = bytes;
-    }
-    return true;
-}
-
-/* Rule 1: what a guest can make an endpoint keep is bounded. */
-static void release(ixhci_ep *ep)
-{
-    if (ep->buffer_bytes > BUFFER_KEPT_BYTES) {
-        g_free(ep->buffer);
-        ep->buffer = NULL;
-        ep->buffer_bytes = 0;
-    }
 }
 
 /* Behind hubs: they find the device only if all ports on the way carry. */
@@ -194,14 +133,13 @@ static void trace_bursts(const ixhci_ep *ep, uint64_t uf)
     }
 }
 
-static void set_up(ixhci_ep *ep, USBDevice *dev, uint32_t bytes, uint64_t uf)
+static void set_up(ixhci_ep *ep, USBDevice *dev, uint64_t uf)
 {
-    int pid = is_in(ep) ? USB_TOKEN_IN : USB_TOKEN_OUT;
+    int pid = ixhci_ep_is_in(ep) ? USB_TOKEN_IN : USB_TOKEN_OUT;
     USBPacket *p = &ep->packet;
 
     usb_packet_setup(p, pid, usb_ep_get(dev, pid, ep->dci >> 1), 0,
                      ep->td.start.dequeue_gpa, false, true);
-    usb_packet_addbuf(p, ep->buffer, bytes);
     if (ep->cfg.type == EP_TYPE_CONTROL) {
         p->parameter = setup_parameter(ep->td.setup);
     } else if (ixhci_ep_is_isoch(ep->cfg.type)) {
@@ -219,12 +157,13 @@ static unsigned judge(const ixhci_ep *ep, unsigned cc, uint32_t moved)
     }
     if (ixhci_ep_is_isoch(ep->cfg.type)) {
         return ixhci_isoch_judge(&ep->cfg, td->bytes,
-                                 is_in(ep) ? moved : bus_bytes(ep));
+                                 ixhci_ep_is_in(ep) ? moved : bus_bytes(ep));
     }
     if (moved > td->bytes) {
         return CC_BABBLE_DETECTED;
     }
-    return is_in(ep) && moved < td->bytes ? CC_SHORT_PACKET : CC_SUCCESS;
+    return ixhci_ep_is_in(ep) && moved < td->bytes ? CC_SHORT_PACKET
+                                                   : CC_SUCCESS;
 }
 
 /* The packet's status is final: data to the guest, code and length. */
@@ -236,14 +175,12 @@ static void conclude(ixhci_ep *ep, ixhci_outcome *how)
     ixhci_service_charge(ep->x, moved / 1024);
     how->cc = judge(ep, cc_of_status(ep, p->status), moved);
     how->bytes = MIN(moved, MIN(bus_bytes(ep), ep->td.bytes));
-    if (!is_in(ep)) {
-        if (p->status == USB_RET_SUCCESS) {
-            how->bytes = MIN(bus_bytes(ep), ep->td.bytes);
-        }
-    } else if (!move(ep, how->bytes, true)) {
+    if (!ixhci_ep_is_in(ep) && p->status == USB_RET_SUCCESS) {
+        how->bytes = MIN(bus_bytes(ep), ep->td.bytes);
+    }
+    if (!ixhci_buffer_detach(ep, ixhci_ep_is_in(ep) ? how->bytes : 0)) {
         how->cc = CC_DATA_BUFFER_ERROR;
     }
-    release(ep);
 }
 
 static void begin_outcome(const ixhci_ep *ep, ixhci_outcome *how)
@@ -291,17 +228,17 @@ ixhci_packet_fate ixhci_packet_submit(ixhci_ep *ep, uint64_t uf,
     }
     trace_bursts(ep, uf);
     ixhci_service_charge(ep->x, bytes / 1024);
-    if (!reserve(ep, MAX(room, 1)) ||
-        (!is_in(ep) && !move(ep, MIN(bytes, ep->td.bytes), false))) {
+    set_up(ep, dev, uf);
+    if (!ixhci_buffer_attach(ep, room, MIN(bytes, ep->td.bytes))) {
         how->cc = CC_DATA_BUFFER_ERROR;
         return IXHCI_PACKET_DONE;
     }
-    set_up(ep, dev, room, uf);
     ep->x->usb->submit(ep->x, ep, dev);
     trace_ixhci_packet(ep->slot->slot_id, ep->dci, ep->td.start.dequeue_gpa, uf,
                        ep->packet.status, ep->packet.actual_length);
     switch (ep->packet.status) {
     case USB_RET_NAK:
+        ixhci_buffer_detach(ep, 0);
         /* an isochronous transaction has no second try (§4.10.2) */
         return ixhci_ep_is_isoch(ep->cfg.type) ? IXHCI_PACKET_DONE
                                                : IXHCI_PACKET_NAK;
@@ -309,7 +246,7 @@ ixhci_packet_fate ixhci_packet_submit(ixhci_ep *ep, uint64_t uf,
         if (!ixhci_ep_is_isoch(ep->cfg.type)) {
             return IXHCI_PACKET_ASYNC;
         }
-        usb_cancel_packet(&ep->packet);
+        ixhci_packet_cancel(ep);
         return IXHCI_PACKET_DONE;
     default:
         conclude(ep, how);
@@ -333,6 +270,7 @@ void ixhci_packet_cancel(ixhci_ep *ep)
 {
     if (usb_packet_is_inflight(&ep->packet)) {
         usb_cancel_packet(&ep->packet);
+        ixhci_buffer_detach(ep, 0);
     }
 }
 
@@ -346,12 +284,8 @@ unsigned ixhci_packet_set_address(IxhciState *x, ixhci_slot *slot,
     if (!dev) {
         return CC_USB_TRANSACTION_ERROR;
     }
-    if (!reserve(ep, 1)) {
-        return CC_RESOURCE_ERROR;
-    }
     usb_packet_setup(&ep->packet, USB_TOKEN_OUT,
                      usb_ep_get(dev, USB_TOKEN_OUT, 0), 0, 0, false, false);
-    usb_packet_addbuf(&ep->packet, ep->buffer, 0);
     ep->packet.parameter = setup_parameter(setup);
     x->usb->submit(x, ep, dev);
     if (ep->packet.status == USB_RET_ASYNC) {

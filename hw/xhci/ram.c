@@ -142,3 +142,33 @@ bool ixhci_ram_store(ixhci_ram *ram, uint64_t gpa, const void *buf,
     address_space_cache_invalidate(&view->cache, gpa - view->gpa, bytes);
     return true;
 }
+
+void *ixhci_ram_lend(ixhci_ram *ram, uint64_t gpa, uint64_t bytes)
+{
+    ixhci_ram_view *view = find_view(ram, gpa, bytes);
+
+    if (!view) {
+        return NULL;
+    }
+    memory_region_ref(view->cache.mrs.mr);
+    return (uint8_t *)view->cache.ptr + (gpa - view->gpa);
+}
+
+/* The memory may have moved since; QEMU then finds out what it was. */
+void ixhci_ram_give_back(ixhci_ram *ram, void *at, uint64_t bytes,
+                         uint64_t written)
+{
+    for (unsigned i = 0; i < IXHCI_RAM_VIEWS; i++) {
+        MemoryRegionCache *cache = &ram->views[i].cache;
+        uint64_t offset = (uint8_t *)at - (uint8_t *)cache->ptr;
+
+        if (offset < ram->views[i].bytes) {
+            if (written) {
+                address_space_cache_invalidate(cache, offset, written);
+            }
+            memory_region_unref(cache->mrs.mr);
+            return;
+        }
+    }
+    address_space_unmap(ram->as, at, bytes, written > 0, written);
+}

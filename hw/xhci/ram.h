@@ -48,4 +48,12 @@ bool ixhci_ram_load(ixhci_ram *ram, uint64_t gpa, void *buf, size_t bytes);
 bool ixhci_ram_store(ixhci_ram *ram, uint64_t gpa, const void *buf,
                      size_t bytes);
 
+/*
+ * The same for longer: nothing happens to the memory before it is given back,
+ * and is then said to be written as far as it was.
+ */
+void *ixhci_ram_lend(ixhci_ram *ram, uint64_t gpa, uint64_t bytes);
+void ixhci_ram_give_back(ixhci_ram *ram, void *at, uint64_t bytes,
+                         uint64_t written);
+
 #endif
