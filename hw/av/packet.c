@@ -7,6 +7,7 @@
  */
 #include "hw/av/packet.h"
 
+#include <glib.h>
 #include <libdeflate.h>
 #include <string.h>
 
@@ -52,26 +53,23 @@ int isoav_packet_check(isoav_packet *header, const uint8_t *wire,
 
 /* 0, 1, ... 255, 0, 1, ...: the payload of every sequence number begins
  * somewhere in the first 256 bytes. */
-#define RAMP_16(n)                                                          \
-    (n) + 0, (n) + 1, (n) + 2, (n) + 3, (n) + 4, (n) + 5, (n) + 6, (n) + 7, \
-        (n) + 8, (n) + 9, (n) + 10, (n) + 11, (n) + 12, (n) + 13, (n) + 14, \
-        (n) + 15,
-#define RAMP_64(n) \
-    RAMP_16(n) RAMP_16((n) + 16) RAMP_16((n) + 32) RAMP_16((n) + 48)
-#define RAMP_256 RAMP_64(0) RAMP_64(64) RAMP_64(128) RAMP_64(192)
-#define RAMP_1024 RAMP_256 RAMP_256 RAMP_256 RAMP_256
-#define RAMP_8192                                                         \
-    RAMP_1024 RAMP_1024 RAMP_1024 RAMP_1024 RAMP_1024 RAMP_1024 RAMP_1024 \
-        RAMP_1024
-static const uint8_t ramp[] = {
-    RAMP_8192 RAMP_8192 RAMP_8192 RAMP_8192 RAMP_8192 RAMP_8192 RAMP_256
-};
-_Static_assert(sizeof(ramp) >= ISOAV_PACKET_MAX_SUPER + 256,
-               "the ramp is too short");
+static const uint8_t *ramp(void)
+{
+    static uint8_t bytes[ISOAV_PACKET_MAX_SUPER + 256];
+    static gsize ready;
+
+    if (g_once_init_enter(&ready)) {
+        for (size_t i = 0; i < sizeof(bytes); i++) {
+            bytes[i] = (uint8_t)i;
+        }
+        g_once_init_leave(&ready, 1);
+    }
+    return bytes;
+}
 
 const uint8_t *isoav_packet_payload(uint32_t sequence)
 {
-    return ramp + (uint8_t)sequence;
+    return ramp() + (uint8_t)sequence;
 }
 
 int isoav_packet_payload_ok(const uint8_t *payload, uint32_t bytes,
