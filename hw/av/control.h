@@ -8,21 +8,12 @@
 
 #include <stdint.h>
 
+#include "hw/av/setup.h"
 #include "hw/av/streams.h"
-
-/* The fields of a SETUP packet (USB 2.0 §9.3). */
-typedef struct {
-    uint8_t bmRequestType;
-    uint8_t bRequest;
-    uint16_t wValue;
-    uint16_t wIndex;
-    uint16_t wLength;
-} isoav_setup;
 
 enum {
     ISOAV_REQUEST_IN = 0xc1,  /* vendor, interface, device to host */
     ISOAV_REQUEST_OUT = 0x41, /* the same, host to device */
-    ISOAV_CONTROL_STALL = -1,
 };
 
 /*

@@ -1,20 +1,19 @@
 /*
- * usb-isoav as a QEMU device: USB requests and packets in, calls of
- * isoav_streams_* out.
+ * usb-isoav as a QEMU device: what all of its profiles share (profile.h).
  *
  *  1. The time of a packet is its microframe. A controller that knows it puts
  *     it into USBPacket.parameter, which is unused on isochronous packets;
  *     else the virtual clock is read.
- *  2. The device sends what its alternate says, whatever buffer the
- *     controller has. What does not fit is babble (USB 2.0 §8.7.4): as much
- *     as fits is delivered and the status says so.
- *  3. An isochronous OUT packet has no handshake: it is always taken, and
- *     judged in the counters.
- *  4. QEMU keeps the configuration and the alternates that GET_CONFIGURATION
- *     and GET_INTERFACE report, the streams keep those they work by; both
- *     change in the same place. The set_interface callback is not used: QEMU
- *     does not call it when the present alternate is selected again, and that
- *     restarts a stream, too.
+ *  2. QEMU's descriptor code answers the standard requests it knows and keeps
+ *     configuration and alternates; the profile hears of each request that was
+ *     accepted. The set_interface callback is not used for that: QEMU does not
+ *     call it when the present alternate is selected again, and that restarts
+ *     a stream, too.
+ *  3. A halted endpoint answers STALL until its halt is cleared, by request,
+ *     by selecting an alternate or a configuration, or by a reset (USB 2.0
+ *     §9.4.5). Isochronous endpoints never halt.
+ *  4. `speed` is the fastest that the device can do; on a slower port it is a
+ *     slower device, if its profile has descriptors for that.
  *  5. Nothing a guest does ends in an assertion.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -23,176 +22,209 @@
 #include "hw/av/isoav.h"
 
 #include "qapi/error.h"
+#include "qapi/visitor.h"
+#include "qemu/cutils.h"
 #include "qemu/module.h"
 #include "qemu/timer.h"
-#include "hw/usb/desc.h"
 #include "trace-hw_av.h"
 
-#include "hw/av/control.h"
-#include "hw/av/descriptors.h"
-#include "isolab/pattern.h"
-
-#define TYPE_ISOAV "usb-isoav"
-#define PROFILE_VENDOR "vendor"
-#define SPEED_HIGH "high"
-#define SPEED_SUPER "super"
 #define NS_PER_UF 125000
 
-DECLARE_INSTANCE_CHECKER(ISOAVDevice, ISOAV, TYPE_ISOAV)
+/* By number in a saved file; the first is the default. */
+static const isoav_profile *const profiles[] = {
+    &isoav_profile_vendor,
+};
 
-static uint64_t clock_uf(void)
+static const struct {
+    const char *name;
+    int mask;
+} speeds[ISOAV_SPEEDS] = {
+    [ISOAV_SPEED_FULL] = { "full", USB_SPEED_MASK_FULL },
+    [ISOAV_SPEED_HIGH] = { "high", USB_SPEED_MASK_HIGH },
+    [ISOAV_SPEED_SUPER] = { "super", USB_SPEED_MASK_SUPER },
+};
+
+uint64_t isoav_clock_uf(void)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) / NS_PER_UF;
 }
 
 /* Rule 1. */
-static uint64_t packet_uf(const USBPacket *p)
+uint64_t isoav_packet_uf(const USBPacket *p)
 {
-    return p->parameter ? p->parameter : clock_uf();
+    return p->parameter ? p->parameter : isoav_clock_uf();
 }
 
-static void no_endpoint(ISOAVDevice *s, USBPacket *p)
-{
-    trace_isoav_no_endpoint(s->dev.addr, p->pid, p->ep->nr);
-    p->status = USB_RET_STALL;
-}
-
-/* Rule 2: what there is room for. */
-static void put(USBPacket *p, const uint8_t *bytes, size_t count)
+void isoav_packet_put(USBPacket *p, const uint8_t *bytes, size_t count)
 {
     size_t room = usb_packet_size(p) - p->actual_length;
 
     usb_packet_copy(p, (void *)bytes, MIN(count, room));
 }
 
-static void packet_in(ISOAVDevice *s, USBPacket *p, int iface)
+/* QEMU's endpoint of an address; NULL: none in the present alternates. */
+static USBEndpoint *find_endpoint(ISOAVDevice *s, int address)
 {
-    isoav_streams *streams = &s->streams;
-    uint64_t microframe = packet_uf(p);
-    size_t room = usb_packet_size(p), bytes;
-    isoav_reply reply;
+    int token = address & USB_DIR_IN ? USB_TOKEN_IN : USB_TOKEN_OUT;
+    int nr = address & 0x0f;
+    USBEndpoint *ep;
 
-    if (!isoav_streams_send(streams, iface, microframe, &reply)) {
-        no_endpoint(s, p);
-        return;
+    if (address & ~(USB_DIR_IN | 0x0f)) {
+        return NULL;
     }
-    if (reply.header.flags & ISOAV_FLAG_SOF && iface == ISOAV_IFACE_VIDEO) {
-        trace_isoav_frame_begin(s->dev.addr, reply.header.frame, microframe,
-                                streams->counters[iface][ISOAV_COUNT_SKIPPED]);
-    }
-    bytes = reply.head_bytes + reply.payload_bytes;
-    trace_isoav_packet_in(s->dev.addr, reply.header.stream,
-                          reply.header.sequence, microframe, reply.header.frame,
-                          bytes);
-    put(p, reply.head, reply.head_bytes);
-    put(p, reply.payload, reply.payload_bytes);
-    if (bytes > room) {
-        trace_isoav_packet_babble(s->dev.addr, p->ep->nr, bytes, room);
-        p->status = USB_RET_BABBLE;
-    }
+    ep = usb_ep_get(&s->dev, token, nr);
+    return ep->type == USB_ENDPOINT_XFER_INVALID ? NULL : ep;
 }
 
-/* Rule 3. */
-static void packet_out(ISOAVDevice *s, USBPacket *p)
+static uint16_t *halted(ISOAVDevice *s, bool is_in)
 {
-    size_t bytes = usb_packet_size(p);
-    size_t stored = MIN(bytes, ISOAV_PACKET_MAX);
-    uint8_t wire[ISOAV_PACKET_MAX];
-    isoav_testfn_result result;
+    return is_in ? &s->halted_in : &s->halted_out;
+}
 
-    usb_packet_copy(p, wire, stored);
-    if (!isoav_streams_receive(&s->streams, wire, MIN(bytes, UINT32_MAX),
-                               &result)) {
-        p->actual_length = 0;
-        no_endpoint(s, p);
-        return;
-    }
-    usb_packet_skip(p, bytes - stored);
-    trace_isoav_packet_out(s->dev.addr, result.header.sequence, packet_uf(p),
-                           bytes, result.verdict, result.lost);
+static bool is_halted(ISOAVDevice *s, int address)
+{
+    return *halted(s, address & USB_DIR_IN) >> (address & 0x0f) & 1;
 }
 
 static void isoav_handle_data(USBDevice *dev, USBPacket *p)
 {
     ISOAVDevice *s = ISOAV(dev);
+    int address = p->ep->nr | (p->pid == USB_TOKEN_IN ? USB_DIR_IN : 0);
 
-    if (p->pid == USB_TOKEN_IN && p->ep->nr == (ISOAV_EP_VIDEO_IN & 0x0f)) {
-        packet_in(s, p, ISOAV_IFACE_VIDEO);
-    } else if (p->pid == USB_TOKEN_IN &&
-               p->ep->nr == (ISOAV_EP_TEST_IN & 0x0f)) {
-        packet_in(s, p, ISOAV_IFACE_TEST);
-    } else if (p->pid == USB_TOKEN_OUT && p->ep->nr == ISOAV_EP_TEST_OUT) {
-        packet_out(s, p);
+    if (!find_endpoint(s, address)) {
+        trace_isoav_no_endpoint(dev->addr, p->pid, p->ep->nr);
+        p->status = USB_RET_STALL;
+    } else if (is_halted(s, address)) {
+        p->status = USB_RET_STALL;
     } else {
-        no_endpoint(s, p);
+        s->profile->handle_data(s, p->pid, p->ep->nr, p);
     }
 }
 
-/* Does this endpoint exist in the present alternates (address 0: always)? */
-static bool has_endpoint(const isoav_streams *s, int address)
+static void isoav_cancel_packet(USBDevice *dev, USBPacket *p)
 {
-    switch (address) {
-    case 0x00:
-    case 0x80:
-        return true;
-    case ISOAV_EP_VIDEO_IN:
-        return s->is_configured && s->alternate[ISOAV_IFACE_VIDEO] != 0;
-    case ISOAV_EP_TEST_IN:
-        return s->is_configured && s->alternate[ISOAV_IFACE_TEST] != 0;
-    case ISOAV_EP_TEST_OUT:
-        return s->is_configured && s->alternate[ISOAV_IFACE_TEST] != 0 &&
-               s->alternate[ISOAV_IFACE_TEST] != ISOAV_TEST_ALT_SUPER;
-    default:
-        return false;
+    ISOAVDevice *s = ISOAV(dev);
+
+    if (s->profile->cancel) {
+        s->profile->cancel(s, p);
     }
+}
+
+static void isoav_flush_ep_queue(USBDevice *dev, USBEndpoint *ep)
+{
+    ISOAVDevice *s = ISOAV(dev);
+
+    if (s->profile->flush) {
+        s->profile->flush(s, ep);
+    }
+}
+
+/* Rule 3. Endpoint zero and isochronous endpoints have nothing to clear. */
+static int set_halt(ISOAVDevice *s, int address, bool on)
+{
+    USBEndpoint *ep = find_endpoint(s, address);
+    uint16_t bit = 1u << (address & 0x0f);
+    uint16_t *bits = halted(s, address & USB_DIR_IN);
+    bool can_halt = ep && (ep->type == USB_ENDPOINT_XFER_BULK ||
+                           ep->type == USB_ENDPOINT_XFER_INT);
+
+    if (!ep || (on && !can_halt)) {
+        return ISOAV_CONTROL_STALL;
+    }
+    trace_isoav_halt(s->dev.addr, address, on);
+    *bits = on ? *bits | bit : *bits & ~bit;
+    if (!on && s->profile->clear_halt) {
+        s->profile->clear_halt(s, address);
+    }
+    return 0;
 }
 
 /*
  * The standard requests that QEMU leaves to the device, for an interface or
- * an endpoint (USB 2.0 §9.4.1, §9.4.5). An isochronous endpoint never halts,
- * so its status is 0 and clearing its halt is no work.
+ * an endpoint (USB 2.0 §9.4.1, §9.4.5, §9.4.9).
  */
 static int standard_request(ISOAVDevice *s, int request, int value, int index,
                             uint8_t *data)
 {
-    bool exists;
+    bool exists, status = false;
 
     switch (request) {
     case InterfaceRequest | USB_REQ_GET_STATUS:
-        exists = s->streams.is_configured && index < ISOAV_IFACES;
+        exists = index < s->dev.ninterfaces;
         break;
     case EndpointRequest | USB_REQ_GET_STATUS:
-        exists = has_endpoint(&s->streams, index);
+        exists = find_endpoint(s, index);
+        status = exists && is_halted(s, index);
         break;
     case EndpointOutRequest | USB_REQ_CLEAR_FEATURE:
-        return value == 0 && has_endpoint(&s->streams, index) ? 0 : -1;
+    case EndpointOutRequest | USB_REQ_SET_FEATURE:
+        return value == 0 /* ENDPOINT_HALT */
+                   ? set_halt(s, index, (request & 0xff) == USB_REQ_SET_FEATURE)
+                   : ISOAV_CONTROL_STALL;
     default:
-        return -1;
+        return ISOAV_CONTROL_STALL;
     }
-    memset(data, 0, 2);
-    return exists ? 2 : -1;
+    data[0] = status;
+    data[1] = 0;
+    return exists ? 2 : ISOAV_CONTROL_STALL;
 }
 
-/* What QEMU's descriptor code has accepted, for the streams (rule 4). */
+static void clear_halts(ISOAVDevice *s)
+{
+    s->halted_in = 0;
+    s->halted_out = 0;
+}
+
+static void clear_halts_of(ISOAVDevice *s, const USBDescIface *iface)
+{
+    for (int i = 0; i < iface->bNumEndpoints; i++) {
+        int address = iface->eps[i].bEndpointAddress;
+
+        *halted(s, address & USB_DIR_IN) &= ~(1u << (address & 0x0f));
+    }
+}
+
+/* Rule 2: what QEMU's descriptor code has accepted. */
 static void follow_request(ISOAVDevice *s, int request, int value, int index)
 {
+    const isoav_profile *profile = s->profile;
+
     switch (request) {
     case DeviceOutRequest | USB_REQ_SET_CONFIGURATION:
         trace_isoav_configure(s->dev.addr, value);
-        isoav_streams_configure(&s->streams, value);
+        clear_halts(s);
+        if (profile->set_configuration) {
+            profile->set_configuration(s, value);
+        }
         break;
     case InterfaceOutRequest | USB_REQ_SET_INTERFACE:
         trace_isoav_select(s->dev.addr, index, value);
-        isoav_streams_select(&s->streams, index, value);
+        clear_halts_of(s, s->dev.ifaces[index]);
+        if (profile->set_interface) {
+            profile->set_interface(s, index, value);
+        }
         break;
     }
 }
 
-static void isoav_handle_control(USBDevice *dev, USBPacket *p, int request,
-                                 int value, int index, int length,
-                                 uint8_t *data)
+/* USB 2.0 §9.4.7: a Request Error; QEMU would accept it. */
+static bool is_unknown_configuration(const USBDevice *dev, int request,
+                                     int value)
 {
-    ISOAVDevice *s = ISOAV(dev);
+    if (request != (DeviceOutRequest | USB_REQ_SET_CONFIGURATION)) {
+        return false;
+    }
+    for (int i = 0; i < dev->device->bNumConfigurations; i++) {
+        if (dev->device->confs[i].bConfigurationValue == value) {
+            return false;
+        }
+    }
+    return value != 0;
+}
+
+static int profile_request(ISOAVDevice *s, int request, int value, int index,
+                           int length, uint8_t *data)
+{
     isoav_setup setup = {
         .bmRequestType = request >> 8,
         .bRequest = request & 0xff,
@@ -200,22 +232,32 @@ static void isoav_handle_control(USBDevice *dev, USBPacket *p, int request,
         .wIndex = index,
         .wLength = length,
     };
-    bool is_unknown_configuration =
-        request == (DeviceOutRequest | USB_REQ_SET_CONFIGURATION) &&
-        value != 0 && value != ISOAV_CONFIGURATION;
-    int bytes;
+    int bytes = ISOAV_CONTROL_STALL;
 
-    /* USB 2.0 §9.4.7: a Request Error; QEMU would accept it. */
-    if (!is_unknown_configuration &&
-        usb_desc_handle_control(dev, p, request, value, index, length, data) >=
-            0) {
-        follow_request(s, request, value, index);
-        return;
+    if (s->profile->handle_control) {
+        bytes = s->profile->handle_control(s, &setup, data);
     }
-    bytes = standard_request(s, request, value, index, data);
-    if (bytes < 0) {
-        bytes = isoav_control_request(&s->streams, &setup, clock_uf(), data);
-        trace_isoav_request(dev->addr, request, index, length, bytes);
+    trace_isoav_request(s->dev.addr, request, index, length, bytes);
+    return bytes;
+}
+
+static void isoav_handle_control(USBDevice *dev, USBPacket *p, int request,
+                                 int value, int index, int length,
+                                 uint8_t *data)
+{
+    ISOAVDevice *s = ISOAV(dev);
+    int bytes = ISOAV_CONTROL_STALL;
+
+    if (!is_unknown_configuration(dev, request, value)) {
+        if (usb_desc_handle_control(dev, p, request, value, index, length,
+                                    data) >= 0) {
+            follow_request(s, request, value, index);
+            return;
+        }
+        bytes = standard_request(s, request, value, index, data);
+        if (bytes < 0) {
+            bytes = profile_request(s, request, value, index, length, data);
+        }
     }
     if (bytes < 0) {
         p->status = USB_RET_STALL;
@@ -231,63 +273,178 @@ static void isoav_handle_reset(USBDevice *dev)
 
     trace_isoav_reset(dev->addr);
     usb_desc_attach(dev);
-    isoav_streams_reset(&s->streams);
+    clear_halts(s);
+    s->profile->reset(s);
+}
+
+/* Rule 4; NULL with an error: profile, speed and port do not go together. */
+static const USBDesc *choose_descriptors(ISOAVDevice *s, Error **errp)
+{
+    const USBDesc *desc = s->profile->descriptors[s->speed];
+    const USBPort *port = s->dev.port;
+    int can = 0;
+
+    if (!desc) {
+        error_setg(errp, "usb-isoav with profile '%s' cannot do speed '%s'",
+                   s->profile->name, speeds[s->speed].name);
+        return NULL;
+    }
+    can |= desc->full ? USB_SPEED_MASK_FULL : 0;
+    can |= desc->high ? USB_SPEED_MASK_HIGH : 0;
+    can |= desc->super ? USB_SPEED_MASK_SUPER : 0;
+    if (!(port->speedmask & can)) {
+        error_setg(errp,
+                   "port %s has no speed of usb-isoav with profile '%s' "
+                   "and speed '%s'",
+                   port->path, s->profile->name, speeds[s->speed].name);
+        return NULL;
+    }
+    return desc;
 }
 
 static void isoav_realize(USBDevice *dev, Error **errp)
 {
     ISOAVDevice *s = ISOAV(dev);
+    Error *err = NULL;
 
-    dev->usb_desc = s->is_super ? &isoav_descriptors_vendor_super
-                                : &isoav_descriptors_vendor;
+    dev->usb_desc = choose_descriptors(s, errp);
+    if (!dev->usb_desc) {
+        return;
+    }
+    pstrcpy(dev->product_desc, sizeof(dev->product_desc), s->profile->product);
+    s->speed_id = s->speed;
+    s->state = g_malloc0(s->profile->state_bytes);
+    if (s->profile->realize) {
+        s->profile->realize(s, &err);
+    }
+    if (err) {
+        g_free(s->state);
+        s->state = NULL;
+        error_propagate(errp, err);
+        return;
+    }
     usb_desc_create_serial(dev);
     usb_desc_init(dev);
-    s->streams.pixels = g_malloc(ISOLAB_PATTERN_BYTES_MAX);
-    isoav_streams_reset(&s->streams);
+    s->profile->reset(s);
 }
 
 static void isoav_unrealize(USBDevice *dev)
 {
     ISOAVDevice *s = ISOAV(dev);
 
-    g_free(s->streams.pixels);
-    s->streams.pixels = NULL;
+    if (s->profile->unrealize) {
+        s->profile->unrealize(s);
+    }
+    g_free(s->state);
+    s->state = NULL;
+}
+
+static bool is_settable(ISOAVDevice *s, const char *property, Error **errp)
+{
+    if (s->dev.qdev.realized) {
+        error_setg(errp, "the %s of a usb-isoav cannot change any more",
+                   property);
+        return false;
+    }
+    return true;
 }
 
 static char *isoav_get_profile(Object *obj, Error **errp)
 {
-    return g_strdup(PROFILE_VENDOR);
+    return g_strdup(ISOAV(obj)->profile->name);
 }
 
 static void isoav_set_profile(Object *obj, const char *value, Error **errp)
 {
-    if (!g_str_equal(value, PROFILE_VENDOR)) {
-        error_setg(errp,
-                   "usb-isoav has no profile '%s', only '" PROFILE_VENDOR "'",
-                   value);
+    ISOAVDevice *s = ISOAV(obj);
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    if (!is_settable(s, "profile", errp)) {
+        return;
     }
+    for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
+        if (g_str_equal(value, profiles[i]->name)) {
+            s->profile = profiles[i];
+            s->profile_id = i;
+            return;
+        }
+        g_string_append_printf(names, " '%s'", profiles[i]->name);
+    }
+    error_setg(errp, "usb-isoav has no profile '%s', only%s", value,
+               names->str);
 }
 
 static char *isoav_get_speed(Object *obj, Error **errp)
 {
-    return g_strdup(ISOAV(obj)->is_super ? SPEED_SUPER : SPEED_HIGH);
+    return g_strdup(speeds[ISOAV(obj)->speed].name);
 }
 
 static void isoav_set_speed(Object *obj, const char *value, Error **errp)
 {
     ISOAVDevice *s = ISOAV(obj);
 
-    if (s->dev.qdev.realized) {
-        error_setg(errp, "the speed of a usb-isoav cannot change any more");
-    } else if (g_str_equal(value, SPEED_HIGH) ||
-               g_str_equal(value, SPEED_SUPER)) {
-        s->is_super = g_str_equal(value, SPEED_SUPER);
-    } else {
-        error_setg(errp,
-                   "usb-isoav has no speed '%s', only '" SPEED_HIGH
-                   "' and '" SPEED_SUPER "'",
-                   value);
+    if (!is_settable(s, "speed", errp)) {
+        return;
     }
+    for (int i = 0; i < ISOAV_SPEEDS; i++) {
+        if (g_str_equal(value, speeds[i].name)) {
+            s->speed = i;
+            return;
+        }
+    }
+    error_setg(errp,
+               "usb-isoav has no speed '%s', only 'full', 'high' and 'super'",
+               value);
+}
+
+/* What has been counted, as an object. */
+static void isoav_get_stats(Object *obj, Visitor *v, const char *name,
+                            void *opaque, Error **errp)
+{
+    ISOAVDevice *s = ISOAV(obj);
+    QDict *stats = qdict_new();
+    QObject *any = QOBJECT(stats);
+
+    qdict_put_str(stats, "profile", s->profile->name);
+    if (s->profile->stats && s->dev.qdev.realized) {
+        s->profile->stats(s, stats);
+    }
+    visit_type_any(v, name, &any, errp);
+    qobject_unref(stats);
+}
+
+static void isoav_instance_init(Object *obj)
+{
+    ISOAVDevice *s = ISOAV(obj);
+
+    s->profile = profiles[0];
+    s->speed = ISOAV_SPEED_HIGH;
+}
+
+static void add_properties(ObjectClass *klass)
+{
+    g_autoptr(GString) help = g_string_new("what the device is to its host");
+
+    for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
+        g_string_append_printf(help, "; '%s': %s", profiles[i]->name,
+                               profiles[i]->help);
+        if (profiles[i]->add_properties) {
+            profiles[i]->add_properties(klass);
+        }
+    }
+    object_class_property_add_str(klass, "profile", isoav_get_profile,
+                                  isoav_set_profile);
+    object_class_property_set_description(klass, "profile", help->str);
+    object_class_property_add_str(klass, "speed", isoav_get_speed,
+                                  isoav_set_speed);
+    object_class_property_set_description(
+        klass, "speed",
+        "the fastest that the device can do: 'full', 'high' (default) or "
+        "'super'");
+    object_class_property_add(klass, "stats", "object", isoav_get_stats, NULL,
+                              NULL, NULL);
+    object_class_property_set_description(klass, "stats",
+                                          "what has been counted");
 }
 
 static void isoav_class_init(ObjectClass *klass, void *data)
@@ -301,31 +458,21 @@ static void isoav_class_init(ObjectClass *klass, void *data)
     uc->handle_reset = isoav_handle_reset;
     uc->handle_control = isoav_handle_control;
     uc->handle_data = isoav_handle_data;
-    uc->product_desc = "IsoLab A/V test device";
-    uc->usb_desc = &isoav_descriptors_vendor;
+    uc->cancel_packet = isoav_cancel_packet;
+    uc->flush_ep_queue = isoav_flush_ep_queue;
+    uc->product_desc = profiles[0]->product;
 
     dc->desc = "USB isochronous audio/video test device (IsoLab)";
     dc->vmsd = &isoav_vmstate;
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
-
-    object_class_property_add_str(klass, "profile", isoav_get_profile,
-                                  isoav_set_profile);
-    object_class_property_set_description(
-        klass, "profile",
-        "what the device is to its host; '" PROFILE_VENDOR
-        "': test picture and test function under class FFh");
-    object_class_property_add_str(klass, "speed", isoav_get_speed,
-                                  isoav_set_speed);
-    object_class_property_set_description(
-        klass, "speed",
-        "the fastest that the device can do, '" SPEED_HIGH
-        "' (default) or '" SPEED_SUPER "'");
+    add_properties(klass);
 }
 
 static const TypeInfo isoav_type_info = {
     .name = TYPE_ISOAV,
     .parent = TYPE_USB_DEVICE,
     .instance_size = sizeof(ISOAVDevice),
+    .instance_init = isoav_instance_init,
     .class_init = isoav_class_init,
 };
 

@@ -1,22 +1,44 @@
 /*
- * The QEMU side of usb-isoav.
+ * The QEMU side of usb-isoav, for its profiles.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef ISOLAB_AV_ISOAV_H
 #define ISOLAB_AV_ISOAV_H
 
-#include "hw/usb.h"
-#include "migration/vmstate.h"
+#include "hw/av/profile.h"
 
-#include "hw/av/streams.h"
-
-typedef struct {
+struct ISOAVDevice {
     USBDevice dev;
-    bool is_super; /* property speed=super */
-    isoav_streams streams;
-} ISOAVDevice;
+    const isoav_profile *profile;
+    isoav_speed speed; /* the fastest that it may use */
+    void *state;       /* the profile's */
 
+    /* by endpoint number, bit n: halted */
+    uint16_t halted_in, halted_out;
+
+    /* for migration: what QEMU's USB core does not save */
+    uint8_t profile_id, speed_id;
+    uint8_t configuration;
+    uint8_t alternates[USB_MAX_INTERFACES];
+};
+
+#define TYPE_ISOAV "usb-isoav"
+DECLARE_INSTANCE_CHECKER(ISOAVDevice, ISOAV, TYPE_ISOAV)
+
+/* vmstate.c */
 extern const VMStateDescription isoav_vmstate;
+
+/* Microframes since the machine was started. */
+uint64_t isoav_clock_uf(void);
+
+/* The microframe of a packet: what the controller says, or the clock. */
+uint64_t isoav_packet_uf(const USBPacket *p);
+
+/*
+ * IN data, as much as there is room for. What does not fit is babble, which
+ * is for the profile to say (USB 2.0 §8.7.4).
+ */
+void isoav_packet_put(USBPacket *p, const uint8_t *bytes, size_t count);
 
 #endif
