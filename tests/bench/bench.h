@@ -76,6 +76,7 @@ typedef struct {
     pid_t pid;
     clockid_t clock;
 } BenchMachine;
+void bench_wait(int64_t ns); /* of the host's time: HcdOptions.wait */
 BenchMachine *bench_machine_start(HcdOptions options);
 void bench_machine_finish(BenchMachine *m);
 void bench_machine_pause(BenchMachine *m, bool on);

@@ -30,6 +30,7 @@ static void open_pair(BenchStream *streams[BENCH_SIDES], unsigned alternate,
             .args = alternate == ISOAV_TEST_ALT_SUPER ? ISOAV_SUPER_ARGS
                                                       : ISOAV_ARGS,
             .own_clock = own_clock,
+            .wait = own_clock ? bench_wait : NULL,
             .event_trbs = 4096 });
 
         streams[i] = bench_stream_open(m, alternate, IOC_EVERY);

@@ -33,6 +33,12 @@ static void write_rom(const char *path)
               "%s cannot be written", path);
 }
 
+/* Nothing may disturb what is measured, not even a question. */
+void bench_wait(int64_t ns)
+{
+    g_usleep(ns / 1000);
+}
+
 BenchMachine *bench_machine_start(HcdOptions options)
 {
     BenchMachine *m = g_new0(BenchMachine, 1);

@@ -73,13 +73,14 @@ typedef struct {
     const char *props;      /* of the controller: "p2=2,p3=0" */
     bool halted;            /* no INIT: the controller as it comes from reset */
     bool no_msix;
-    bool own_clock;      /* args have another accelerator than qtest */
-    unsigned slots_en;   /* CONFIG.MaxSlotsEn; 0: as many as there are */
-    unsigned event_trbs; /* in the event ring's segment; 0: 256 */
-    unsigned usbcmd;     /* more bits to set with R/S */
-    bool puppet;         /* with usb-puppet on its bus */
-    bool puppet_in_args; /* args say where */
-    const char *machine; /* NULL: q35 */
+    bool own_clock;           /* args have another accelerator than qtest */
+    void (*wait)(int64_t ns); /* for such a machine; NULL: ask it the time */
+    unsigned slots_en;        /* CONFIG.MaxSlotsEn; 0: as many as there are */
+    unsigned event_trbs;      /* in the event ring's segment; 0: 256 */
+    unsigned usbcmd;          /* more bits to set with R/S */
+    bool puppet;              /* with usb-puppet on its bus */
+    bool puppet_in_args;      /* args say where */
+    const char *machine;      /* NULL: q35 */
 } HcdOptions;
 
 typedef struct {
