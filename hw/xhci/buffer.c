@@ -20,7 +20,8 @@
 /* Rule 2. */
 #define LENT_BYTES_MIN 4096
 
-/* Rule 4: a buffer that is larger is given back after each TD. */
+/* Rule 4: a buffer that is larger is given back after each TD; of a stream,
+ * of which there may be many, each is. */
 #define BUFFER_KEPT_BYTES 65536
 
 static void give_back(ixhci_ep *ep)
@@ -121,7 +122,7 @@ static bool reserve(ixhci_ep *ep, size_t bytes)
 /* Rule 4. */
 static void release(ixhci_ep *ep)
 {
-    if (ep->buffer_bytes > BUFFER_KEPT_BYTES) {
+    if (ep->buffer_bytes > (ep->of ? 0 : BUFFER_KEPT_BYTES)) {
         g_free(ep->buffer);
         ep->buffer = NULL;
         ep->buffer_bytes = 0;

@@ -6,7 +6,7 @@
  *     its ports. Properties add bits to the row; nothing takes one away.
  *  2. A bit is in a row only if the model does what it promises, or if the
  *     revision makes it mandatory and it promises something of a feature that
- *     is not there (SEC without streams).
+ *     is switched off (SEC without streams).
  *  3. Code that a capability decides looks at the bit and not at the revision;
  *     only what the revisions settled without a bit looks at hciversion.
  *

@@ -224,6 +224,24 @@ static unsigned parse_change(IxhciState *x, const ixhci_slot *slot,
     return CC_SUCCESS;
 }
 
+/* The device gives up streams, and prepares for others. */
+static bool change_streams(ixhci_slot *slot, const change *ch)
+{
+    bool done = true;
+
+    for (unsigned dci = 2; dci <= IXHCI_MAX_DCI; dci++) {
+        if (slot->eps[dci] && (ch->drop & (UINT32_C(1) << dci))) {
+            ixhci_stream_release(slot->eps[dci]);
+        }
+    }
+    for (unsigned dci = 2; dci <= IXHCI_MAX_DCI; dci++) {
+        if (ch->add & (UINT32_C(1) << dci)) {
+            done = done && ixhci_stream_alloc(slot, dci, &ch->eps[dci]);
+        }
+    }
+    return done;
+}
+
 static void perform_change(IxhciState *x, ixhci_slot *slot,
                            const input_context *input, const change *ch)
 {
@@ -342,6 +360,9 @@ unsigned ixhci_command_configure_endpoint(IxhciState *x, ixhci_command *c)
     cc = ixhci_command_judge_bandwidth(x, slot, ch.drop, ch.add, ch.eps);
     if (cc != CC_SUCCESS) {
         return cc;
+    }
+    if (!change_streams(slot, &ch)) {
+        return CC_RESOURCE_ERROR;
     }
     perform_change(x, slot, &input, &ch);
     trace_information(x, slot, input.information);

@@ -57,7 +57,9 @@ static unsigned set_tr_dequeue(IxhciState *x, ixhci_command *c)
     if (!(pointer & ~UINT64_C(1))) {
         return CC_TRB_ERROR;
     }
-    return ixhci_endpoint_set_dequeue(ep, pointer);
+    return ixhci_endpoint_set_dequeue(ep, pointer,
+                                      xhci_get(c->trb.dw[2], TRB_STREAM_ID),
+                                      xhci_get(c->trb.dw[0], TRB_SCT));
 }
 
 /*

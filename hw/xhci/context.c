@@ -165,6 +165,21 @@ static bool parse_payload(ixhci_ep_config *out, const uint32_t *words,
     return true;
 }
 
+/* xHCI 1.2 §6.2.3, MaxPStreams: of SuperSpeed bulk endpoints, and no more than
+ * MaxPSASize allows. */
+static bool parse_streams(ixhci_ep_config *out, const uint32_t *words,
+                          unsigned speed, const ixhci_caps *caps)
+{
+    unsigned max = xhci_get(words[0], EP_MAX_PSTREAMS);
+    bool is_bulk =
+        out->type == EP_TYPE_BULK_IN || out->type == EP_TYPE_BULK_OUT;
+
+    out->max_pstreams = (uint8_t)max;
+    out->lsa = words[0] & EP_LSA;
+    return max == 0 || (is_bulk && speed >= SPEED_SUPER &&
+                        max <= xhci_get(caps->hcc1, HCC1_MAXPSASIZE));
+}
+
 unsigned ixhci_context_parse_ep(ixhci_ep_config *out, const uint32_t *words,
                                 unsigned dci, unsigned speed,
                                 const ixhci_caps *caps)
@@ -180,8 +195,7 @@ unsigned ixhci_context_parse_ep(ixhci_ep_config *out, const uint32_t *words,
         (out->max_packet_size == 0 && !is_isoch(out->type)) ||
         !parse_interval(out, words, speed) || !parse_burst(out, words, speed) ||
         !parse_payload(out, words, speed, caps) ||
-        /* streams: MaxPSASize is 0, and so must MaxPStreams be (§6.2.3) */
-        xhci_get(words[0], EP_MAX_PSTREAMS) != 0 ||
+        !parse_streams(out, words, speed, caps) ||
         (out->dequeue & ~UINT64_C(1)) == 0) {
         return CC_PARAMETER_ERROR;
     }

@@ -29,10 +29,12 @@ typedef struct {
     uint8_t interval; /* exponent, 0 unless periodic */
     uint8_t mult;     /* bursts in a service interval, less one */
     uint8_t max_burst;
+    uint8_t max_pstreams; /* 0: no streams (§4.12) */
+    bool lsa;             /* Linear Stream Array */
     uint8_t cerr; /* tries of a transaction, 0: no limit; not isochronous */
     uint16_t max_packet_size;
     uint32_t max_esit_payload; /* bytes in a service interval, periodic */
-    uint64_t dequeue;          /* with DCS in bit 0 */
+    uint64_t dequeue; /* with DCS in bit 0; with streams, of their array */
 } ixhci_ep_config;
 
 /* What a Slot Context asks for. */

@@ -38,6 +38,8 @@ OBJECT_DECLARE_SIMPLE_TYPE(IxhciState, IXHCI)
 #define IXHCI_MAX_SLOTS 127 /* a slot's number is its USB address */
 #define IXHCI_MAX_PORTS 30  /* 15 USB2 and 15 USB3 */
 #define IXHCI_MAX_INTRS 16
+#define IXHCI_MAX_STREAMS 1024 /* with work at a time */
+#define IXHCI_MAX_PSA_SIZE 7   /* 256 entries */
 #define IXHCI_ERST_MAX_LOG2 4
 #define IXHCI_ERST_MAX (1 << IXHCI_ERST_MAX_LOG2)
 
@@ -72,6 +74,9 @@ typedef enum {
 
 typedef struct ixhci_ep {
     ixhci_slot *slot;
+    struct ixhci_ep *of; /* a stream: whose; NULL: an endpoint (stream.c) */
+    uint16_t stream_id;
+    uint8_t sct;
     uint8_t dci;
     uint8_t state; /* EP_STATE_* */
     ixhci_ep_config cfg;
@@ -91,6 +96,10 @@ typedef struct ixhci_ep {
     uint8_t *buffer; /* of the packet; grows, see buffer_bytes */
     size_t buffer_bytes;
     IxhciState *x;
+    uint64_t stream_gpa; /* a stream: its Stream Context */
+    QTAILQ_ENTRY(ixhci_ep) sibling;
+    QTAILQ_HEAD(, ixhci_ep) streams; /* of an endpoint: those that are open */
+    bool streams_allocated;          /* in the device, for it */
 } ixhci_ep;
 
 struct ixhci_slot {
@@ -160,6 +169,8 @@ typedef struct {
     uint8_t state;
     bool waits;
     uint8_t errors;
+    uint16_t stream_id; /* 0: an endpoint */
+    uint8_t sct;
     bool ccs;
     bool in_flow;
     bool missed_told;
@@ -167,10 +178,12 @@ typedef struct {
     uint64_t due_uf;
     uint64_t next_uf;
     uint64_t stale_uf;
+    uint64_t stream_gpa;
     uint32_t words[IXHCI_CONTEXT_WORDS];
 } ixhci_ep_record;
 
-#define IXHCI_MAX_EPS (IXHCI_MAX_SLOTS * IXHCI_MAX_DCI)
+/* Streams are in the list, too. */
+#define IXHCI_MAX_EPS (IXHCI_MAX_SLOTS * IXHCI_MAX_DCI + IXHCI_MAX_STREAMS)
 
 typedef struct {
     ixhci_slot_record *slots;
@@ -273,6 +286,7 @@ struct IxhciState {
     uint64_t wrap_uf; /* next MFINDEX wrap to report */
     QTAILQ_HEAD(, ixhci_ep) work;
     bool serving;
+    unsigned open_streams;
 
     unsigned work_left; /* service.c, rule 5 */
     uint64_t pause_uf;  /* no fetching before this microframe */
@@ -365,13 +379,28 @@ bool ixhci_endpoint_store(ixhci_ep *ep);
 void ixhci_endpoint_idle(ixhci_ep *ep);
 unsigned ixhci_endpoint_stop(ixhci_ep *ep);
 unsigned ixhci_endpoint_unhalt(ixhci_ep *ep);
-unsigned ixhci_endpoint_set_dequeue(ixhci_ep *ep, uint64_t pointer);
+unsigned ixhci_endpoint_set_dequeue(ixhci_ep *ep, uint64_t pointer,
+                                    unsigned stream_id, unsigned sct);
 bool ixhci_endpoint_start(ixhci_ep *ep);
+
+/* stream.c: streams of an endpoint (§4.12) */
+ixhci_ep *ixhci_stream_new(ixhci_ep *ep, unsigned stream_id, uint64_t gpa,
+                           unsigned sct);
+bool ixhci_stream_is_open(const ixhci_ep *ep, unsigned stream_id);
+void ixhci_stream_close_all(ixhci_ep *ep);
+bool ixhci_stream_store(ixhci_ep *stream);
+ixhci_ep *ixhci_stream_rung(ixhci_ep *ep, unsigned stream_id);
+unsigned ixhci_stream_set_dequeue(ixhci_ep *ep, unsigned stream_id,
+                                  unsigned sct, uint64_t pointer);
+bool ixhci_stream_is_known(const ixhci_ep *ep, const USBEndpoint *usb_ep);
+bool ixhci_stream_alloc(const ixhci_slot *slot, unsigned dci,
+                        const ixhci_ep_config *cfg);
+void ixhci_stream_release(ixhci_ep *ep);
 
 /* pipeline.c: from doorbell to event */
 extern const ixhci_sched_ops ixhci_sched_clock;
 void ixhci_pipeline_doorbell(ixhci_ep *ep);
-void ixhci_pipeline_wakeup(ixhci_ep *ep);
+void ixhci_pipeline_wakeup(ixhci_ep *ep, unsigned stream_id);
 void ixhci_pipeline_complete(ixhci_ep *ep);
 void ixhci_pipeline_device_left(ixhci_ep *ep);
 void ixhci_pipeline_serve(ixhci_ep *ep, uint64_t uf); /* one turn */

@@ -32,7 +32,19 @@ static void answer_disabled(IxhciState *x, const ixhci_slot *slot, unsigned dci)
     x->event->post(x, &event);
 }
 
-static void ring_slot(IxhciState *x, unsigned slot_id, unsigned dci)
+/* Without streams a Stream ID means nothing (§5.6). */
+static void ring_endpoint(ixhci_ep *ep, unsigned stream_id)
+{
+    if (ep->cfg.max_pstreams) {
+        ep = ixhci_stream_rung(ep, stream_id);
+    }
+    if (ep) {
+        ixhci_pipeline_doorbell(ep);
+    }
+}
+
+static void ring_slot(IxhciState *x, unsigned slot_id, unsigned dci,
+                      unsigned stream_id)
 {
     ixhci_slot *slot = ixhci_slot_get(x, slot_id);
 
@@ -45,7 +57,7 @@ static void ring_slot(IxhciState *x, unsigned slot_id, unsigned dci)
         return;
     }
     trace_ixhci_doorbell(slot_id, dci);
-    ixhci_pipeline_doorbell(slot->eps[dci]);
+    ring_endpoint(slot->eps[dci], stream_id);
 }
 
 void ixhci_doorbell_write(IxhciState *x, unsigned index, uint32_t value)
@@ -60,6 +72,6 @@ void ixhci_doorbell_write(IxhciState *x, unsigned index, uint32_t value)
     } else if (index == 0) {
         ring_command(x, target);
     } else {
-        ring_slot(x, index, target);
+        ring_slot(x, index, target, xhci_get(value, DB_STREAM_ID));
     }
 }

@@ -59,6 +59,8 @@ ixhci_ep *ixhci_endpoint_new(IxhciState *x, ixhci_slot *slot, unsigned dci,
     ep->flow.interval = cfg->interval;
     ep->flow.first_only = !(x->caps.hcc1 & HCC1_CFC);
     ep->due_uf = IXHCI_UF_NEVER;
+    QTAILQ_INIT(&ep->streams);
+    ep->streams_allocated = cfg->max_pstreams;
     ixhci_td_init(&ep->td);
     usb_packet_init(&ep->packet);
     return ep;
@@ -67,6 +69,11 @@ ixhci_ep *ixhci_endpoint_new(IxhciState *x, ixhci_slot *slot, unsigned dci,
 /* Rule 3. */
 void ixhci_endpoint_idle(ixhci_ep *ep)
 {
+    ixhci_ep *stream;
+
+    QTAILQ_FOREACH (stream, &ep->streams, sibling) {
+        ixhci_endpoint_idle(stream);
+    }
     ixhci_packet_cancel(ep);
     ixhci_service_due(ep, IXHCI_UF_NEVER);
     ep->wait = IXHCI_WAIT_NOTHING;
@@ -78,6 +85,8 @@ void ixhci_endpoint_idle(ixhci_ep *ep)
 void ixhci_endpoint_free(ixhci_ep *ep)
 {
     if (ep) {
+        ixhci_stream_close_all(ep);
+        ixhci_stream_release(ep);
         ixhci_endpoint_idle(ep);
         ixhci_td_clear(&ep->td);
         usb_packet_cleanup(&ep->packet);
@@ -87,7 +96,21 @@ void ixhci_endpoint_free(ixhci_ep *ep)
     }
 }
 
-/* xHCI 1.2 §6.2.3: state, dequeue pointer and DCS of the Output Context. */
+static bool store_streams(ixhci_ep *ep)
+{
+    bool done = true;
+    ixhci_ep *stream;
+
+    QTAILQ_FOREACH (stream, &ep->streams, sibling) {
+        done = done && ixhci_stream_store(stream);
+    }
+    return done;
+}
+
+/*
+ * xHCI 1.2 §6.2.3: state, dequeue pointer and DCS of the Output Context. With
+ * streams the pointers are theirs, and that of the context is their array's.
+ */
 bool ixhci_endpoint_store(ixhci_ep *ep)
 {
     uint64_t pointer = ixhci_ring_pack(&ep->ring);
@@ -95,23 +118,38 @@ bool ixhci_endpoint_store(ixhci_ep *ep)
         ep->slot->context_gpa + (uint64_t)ep->dci * ep->x->context_bytes;
 
     ep->words[0] = xhci_set(ep->words[0], EP_STATE, ep->state);
-    ep->words[2] = (uint32_t)pointer;
-    ep->words[3] = (uint32_t)(pointer >> 32);
+    if (!ep->cfg.max_pstreams) {
+        ep->words[2] = (uint32_t)pointer;
+        ep->words[3] = (uint32_t)(pointer >> 32);
+    }
     if (!ixhci_dma_store_words(ep->x, gpa, ep->words, IXHCI_CONTEXT_WORDS)) {
         ixhci_power_host_error(ep->x, IXHCI_HSE_CONTEXT);
         return false;
     }
-    return true;
+    return store_streams(ep);
 }
 
+/* Of the endpoint and all its streams, whichever of them is named. */
 void ixhci_endpoint_set_state(ixhci_ep *ep, unsigned state)
 {
+    ixhci_ep *stream;
+
+    ep = ep->of ? ep->of : ep;
     trace_ixhci_ep_state(ep->slot->slot_id, ep->dci, ep->state, state);
     ep->state = state;
+    QTAILQ_FOREACH (stream, &ep->streams, sibling) {
+        stream->state = state;
+    }
     if (state != EP_STATE_RUNNING) {
         ixhci_endpoint_idle(ep);
     }
     ixhci_endpoint_store(ep);
+}
+
+/* In a TD that the device has not finished? */
+static bool is_inside(const ixhci_ep *ep)
+{
+    return ep->wait != IXHCI_WAIT_NOTHING && ep->td.count;
 }
 
 /*
@@ -123,7 +161,7 @@ static void post_stopped(ixhci_ep *ep)
 {
     const ixhci_td_trb *first = ep->td.trbs;
 
-    if (ep->wait != IXHCI_WAIT_NOTHING && ep->td.count) {
+    if (is_inside(ep)) {
         ixhci_event_post_transfer(
             ep->x, ep, first->gpa, xhci_get(first->trb.dw[2], TRB_LENGTH),
             CC_STOPPED, xhci_get(first->trb.dw[2], TRB_INTR));
@@ -134,17 +172,38 @@ static void post_stopped(ixhci_ep *ep)
     }
 }
 
+/* xHCI 1.2 §4.12: each stream in a TD is told; of none, that it was none. */
+static void stop_streams(ixhci_ep *ep)
+{
+    ixhci_ep *stream;
+    bool told = false;
+
+    QTAILQ_FOREACH (stream, &ep->streams, sibling) {
+        if (is_inside(stream)) {
+            stream->ring = stream->td.start;
+            post_stopped(stream);
+            told = true;
+        }
+    }
+    if (!told) {
+        ixhci_event_post_transfer(ep->x, ep, 0, 0, CC_STOPPED_LENGTH_INVALID,
+                                  ep->slot->cfg.intr);
+    }
+}
+
 unsigned ixhci_endpoint_stop(ixhci_ep *ep)
 {
-    bool inside = ep->wait != IXHCI_WAIT_NOTHING && ep->td.count;
-
     if (!is_legal(ep, REQUEST_STOP)) {
         return CC_CONTEXT_STATE_ERROR;
     }
-    if (inside) {
-        ep->ring = ep->td.start; /* behind Link TRBs that led to the TD */
+    if (ep->cfg.max_pstreams) {
+        stop_streams(ep);
+    } else {
+        if (is_inside(ep)) {
+            ep->ring = ep->td.start; /* behind Link TRBs that led to the TD */
+        }
+        post_stopped(ep);
     }
-    post_stopped(ep);
     ixhci_endpoint_set_state(ep, after(ep, REQUEST_STOP));
     return CC_SUCCESS;
 }
@@ -158,12 +217,22 @@ unsigned ixhci_endpoint_unhalt(ixhci_ep *ep)
     return CC_SUCCESS;
 }
 
-unsigned ixhci_endpoint_set_dequeue(ixhci_ep *ep, uint64_t pointer)
+unsigned ixhci_endpoint_set_dequeue(ixhci_ep *ep, uint64_t pointer,
+                                    unsigned stream_id, unsigned sct)
 {
+    unsigned cc = CC_SUCCESS;
+
     if (!is_legal(ep, REQUEST_SET_DEQUEUE)) {
         return CC_CONTEXT_STATE_ERROR;
     }
-    ep->ring = ixhci_ring_at(pointer);
+    if (ep->cfg.max_pstreams) {
+        cc = ixhci_stream_set_dequeue(ep, stream_id, sct, pointer);
+    } else {
+        ep->ring = ixhci_ring_at(pointer);
+    }
+    if (cc != CC_SUCCESS) {
+        return cc;
+    }
     ixhci_endpoint_set_state(ep, after(ep, REQUEST_SET_DEQUEUE));
     return CC_SUCCESS;
 }
@@ -171,6 +240,9 @@ unsigned ixhci_endpoint_set_dequeue(ixhci_ep *ep, uint64_t pointer)
 /* A doorbell: true when the endpoint is Running now. */
 bool ixhci_endpoint_start(ixhci_ep *ep)
 {
+    if (ep->of) {
+        return ixhci_endpoint_start(ep->of);
+    }
     if (!is_legal(ep, REQUEST_DOORBELL)) {
         return false;
     }

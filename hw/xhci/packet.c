@@ -138,7 +138,9 @@ static void set_up(ixhci_ep *ep, USBDevice *dev, uint64_t uf)
     int pid = ixhci_ep_is_in(ep) ? USB_TOKEN_IN : USB_TOKEN_OUT;
     USBPacket *p = &ep->packet;
 
-    usb_packet_setup(p, pid, usb_ep_get(dev, pid, ep->dci >> 1), 0,
+    USBEndpoint *usb_ep = usb_ep_get(dev, pid, ep->dci >> 1);
+
+    usb_packet_setup(p, pid, usb_ep, usb_ep->max_streams ? ep->stream_id : 0,
                      ep->td.start.dequeue_gpa, false, true);
     if (ep->cfg.type == EP_TYPE_CONTROL) {
         p->parameter = setup_parameter(ep->td.setup);
@@ -229,6 +231,9 @@ ixhci_packet_fate ixhci_packet_submit(ixhci_ep *ep, uint64_t uf,
     trace_bursts(ep, uf);
     ixhci_service_charge(ep->x, bytes / 1024);
     set_up(ep, dev, uf);
+    if (!ixhci_stream_is_known(ep, ep->packet.ep)) {
+        return IXHCI_PACKET_NAK;
+    }
     if (!ixhci_buffer_attach(ep, room, MIN(bytes, ep->td.bytes))) {
         how->cc = CC_DATA_BUFFER_ERROR;
         return IXHCI_PACKET_DONE;

@@ -49,6 +49,10 @@ static bool check_revision(IxhciState *x, Error **errp)
     if (x->csz) {
         x->caps.hcc1 |= HCC1_CSZ;
     }
+    if (x->streams) {
+        x->caps.hcc1 =
+            xhci_set(x->caps.hcc1, HCC1_MAXPSASIZE, IXHCI_MAX_PSA_SIZE);
+    }
     x->context_bytes = x->csz ? 64 : 32;
     return true;
 }
@@ -67,10 +71,6 @@ static bool check_properties(IxhciState *x, Error **errp)
         error_setg(errp, "ixhci: p2 and p3 are both 0: it needs a port");
         return false;
     }
-    if (x->streams) {
-        error_setg(errp, "ixhci: streams=on is not available, use streams=off");
-        return false;
-    }
     return check_revision(x, errp);
 }
 
@@ -81,7 +81,7 @@ static void bus_wakeup_endpoint(USBBus *bus, USBEndpoint *usb_ep,
     ixhci_ep *ep = ixhci_slot_find_endpoint(x, usb_ep);
 
     if (ep) {
-        ixhci_pipeline_wakeup(ep);
+        ixhci_pipeline_wakeup(ep, stream);
     }
 }
 
@@ -299,7 +299,7 @@ static ISOLABProperty properties[] = {
     DEFINE_PROP_UINT32("p3", IxhciState, num_usb3, 4),
     DEFINE_PROP_UINT32("slots", IxhciState, num_slots, 64),
     DEFINE_PROP_UINT32("intrs", IxhciState, num_intrs, IXHCI_MAX_INTRS),
-    DEFINE_PROP_BOOL("streams", IxhciState, streams, false),
+    DEFINE_PROP_BOOL("streams", IxhciState, streams, true),
     DEFINE_PROP_BOOL("coalesce", IxhciState, coalesce, true),
     DEFINE_PROP_BOOL("strict", IxhciState, strict, false),
     DEFINE_PROP_STRING("hci-version", IxhciState, hci_version),

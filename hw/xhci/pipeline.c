@@ -296,13 +296,25 @@ void ixhci_pipeline_doorbell(ixhci_ep *ep)
     ixhci_service(ep->x);
 }
 
-/* The device has something to say after a NAK. */
-void ixhci_pipeline_wakeup(ixhci_ep *ep)
+static void wake(ixhci_ep *ep)
 {
     if (ep->state == EP_STATE_RUNNING && ep->wait == IXHCI_WAIT_DEVICE) {
         ep->wait = IXHCI_WAIT_NOTHING;
         ixhci_service_due(ep, ixhci_now_uf());
         ixhci_service_arm(ep->x);
+    }
+}
+
+/* The device has something to say after a NAK; 0: whatever stream it is. */
+void ixhci_pipeline_wakeup(ixhci_ep *ep, unsigned stream_id)
+{
+    ixhci_ep *stream;
+
+    wake(ep);
+    QTAILQ_FOREACH (stream, &ep->streams, sibling) {
+        if (!stream_id || stream->stream_id == stream_id) {
+            wake(stream);
+        }
     }
 }
 

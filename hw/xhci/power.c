@@ -58,9 +58,11 @@ static void park(ixhci_ep *ep)
     ixhci_endpoint_idle(ep);
 }
 
+/* Streams are in memory then, and opened again from there. */
 static void save(ixhci_ep *ep)
 {
     ixhci_endpoint_store(ep);
+    ixhci_stream_close_all(ep);
 }
 
 void ixhci_power_host_error(IxhciState *x, ixhci_host_error_reason reason)

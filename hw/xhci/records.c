@@ -7,7 +7,8 @@
  *     back, by the parser that the commands use: nothing comes in that a
  *     command would have refused.
  *  2. Records are in the order of the work list: endpoints that are due in
- *     the same microframe keep their turns.
+ *     the same microframe keep their turns. A stream comes after the endpoint
+ *     whose it is.
  *  3. A TD is no part of a record. It is on its ring, and an endpoint that
  *     waited for its device begins with it anew: of a packet that a device
  *     still holds nothing has moved.
@@ -40,6 +41,9 @@ static void take_ep(ixhci_records *r, const ixhci_ep *ep)
         .state = ep->state,
         .waits = ep->wait != IXHCI_WAIT_NOTHING,
         .errors = ep->errors,
+        .stream_id = ep->stream_id,
+        .sct = ep->sct,
+        .stream_gpa = ep->stream_gpa,
         .ccs = ep->ring.ccs,
         .dequeue_gpa = ep->ring.dequeue_gpa,
         .due_uf = ep->due_uf,
@@ -51,22 +55,47 @@ static void take_ep(ixhci_records *r, const ixhci_ep *ep)
     memcpy(record->words, ep->words, sizeof(record->words));
 }
 
-/* Rule 2: first those on the work list, then the others. */
+static void take_idle_streams(ixhci_records *r, const ixhci_ep *ep)
+{
+    const ixhci_ep *stream;
+
+    QTAILQ_FOREACH (stream, &ep->streams, sibling) {
+        if (stream->due_uf == IXHCI_UF_NEVER) {
+            take_ep(r, stream);
+        }
+    }
+}
+
+typedef void (*ep_taker)(ixhci_records *r, const ixhci_ep *ep);
+
+static void take_each(IxhciState *x, ixhci_records *r, ep_taker take)
+{
+    for (unsigned i = 0; i < x->num_slots; i++) {
+        for (unsigned dci = 1; dci <= IXHCI_MAX_DCI; dci++) {
+            if (x->slots[i].eps[dci]) {
+                take(r, x->slots[i].eps[dci]);
+            }
+        }
+    }
+}
+
+static void take_idle(ixhci_records *r, const ixhci_ep *ep)
+{
+    if (ep->due_uf == IXHCI_UF_NEVER) {
+        take_ep(r, ep);
+    }
+}
+
+/* Rule 2: an endpoint with streams is itself never on the work list. */
 static void take_eps(IxhciState *x, ixhci_records *r)
 {
     ixhci_ep *ep;
 
+    take_each(x, r, take_idle);
     QTAILQ_FOREACH (ep, &x->work, work) {
         take_ep(r, ep);
     }
-    for (unsigned i = 0; i < x->num_slots; i++) {
-        for (unsigned dci = 1; dci <= IXHCI_MAX_DCI; dci++) {
-            ep = x->slots[i].eps[dci];
-            if (ep && ep->due_uf == IXHCI_UF_NEVER) {
-                take_ep(r, ep);
-            }
-        }
-    }
+    take_each(x, r, take_idle_streams);
 }
 
 void ixhci_records_take(IxhciState *x, ixhci_records *r)
@@ -121,27 +150,8 @@ static void find_device(IxhciState *x, const ixhci_slot_record *record)
     }
 }
 
-static bool give_ep(IxhciState *x, const ixhci_ep_record *record)
+static void give_work(ixhci_ep *ep, const ixhci_ep_record *record)
 {
-    ixhci_slot *slot = ixhci_slot_get(x, record->slot_id);
-    ixhci_ep_config cfg;
-    ixhci_ep *ep;
-
-    if (!slot || record->dci < 1 || record->dci > IXHCI_MAX_DCI ||
-        slot->eps[record->dci] || record->state > EP_STATE_ERROR ||
-        ixhci_context_parse_ep(&cfg, record->words, record->dci,
-                               slot->cfg.speed, &x->caps) != CC_SUCCESS) {
-        return false;
-    }
-    ep = ixhci_endpoint_new(x, slot, record->dci, &cfg);
-    slot->eps[record->dci] = ep;
-    memcpy(ep->words, record->words, sizeof(ep->words));
-    ep->state = record->state;
-    ep->ring.dequeue_gpa = record->dequeue_gpa & ~UINT64_C(0xf);
-    ep->ring.ccs = record->ccs;
-    if (ep->state != EP_STATE_RUNNING) {
-        return true;
-    }
     ep->flow.in_flow = record->in_flow;
     ep->missed_told = record->missed_told;
     ep->errors = record->errors;
@@ -150,6 +160,55 @@ static bool give_ep(IxhciState *x, const ixhci_ep_record *record)
     /* rule 3; the look ahead waits until the machine runs */
     ixhci_service_due(ep, record->waits ? ixhci_now_uf() : record->due_uf);
     ep->wake_uf = ep->due_uf;
+}
+
+static void give_ring(ixhci_ep *ep, const ixhci_ep_record *record)
+{
+    ep->ring.dequeue_gpa = record->dequeue_gpa & ~UINT64_C(0xf);
+    ep->ring.ccs = record->ccs;
+    if (ep->state == EP_STATE_RUNNING) {
+        give_work(ep, record);
+    }
+}
+
+static bool give_stream(ixhci_ep *ep, const ixhci_ep_record *record)
+{
+    ixhci_ep *stream;
+
+    if (!ep || !ep->cfg.max_pstreams ||
+        ixhci_stream_is_open(ep, record->stream_id)) {
+        return false;
+    }
+    stream = ixhci_stream_new(ep, record->stream_id, record->stream_gpa,
+                              record->sct);
+    if (stream) {
+        give_ring(stream, record);
+    }
+    return stream;
+}
+
+static bool give_ep(IxhciState *x, const ixhci_ep_record *record)
+{
+    ixhci_slot *slot = ixhci_slot_get(x, record->slot_id);
+    ixhci_ep_config cfg;
+    ixhci_ep *ep;
+
+    if (!slot || record->dci < 1 || record->dci > IXHCI_MAX_DCI) {
+        return false;
+    }
+    if (record->stream_id) {
+        return give_stream(slot->eps[record->dci], record);
+    }
+    if (slot->eps[record->dci] || record->state > EP_STATE_ERROR ||
+        ixhci_context_parse_ep(&cfg, record->words, record->dci,
+                               slot->cfg.speed, &x->caps) != CC_SUCCESS) {
+        return false;
+    }
+    ep = ixhci_endpoint_new(x, slot, record->dci, &cfg);
+    slot->eps[record->dci] = ep;
+    memcpy(ep->words, record->words, sizeof(ep->words));
+    ep->state = record->state;
+    give_ring(ep, record);
     return true;
 }
 

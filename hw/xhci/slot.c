@@ -135,10 +135,18 @@ USBPort *ixhci_slot_find_uport(IxhciState *x, const ixhci_slot_config *cfg)
 static void give_back(ixhci_slot *slot)
 {
     for (unsigned dci = 1; dci <= IXHCI_MAX_DCI; dci++) {
-        ixhci_ep *ep = slot->eps[dci];
+        ixhci_ep *ep = slot->eps[dci], *stream;
 
-        if (ep && ep->wait != IXHCI_WAIT_NOTHING) {
+        if (!ep) {
+            continue;
+        }
+        if (ep->wait != IXHCI_WAIT_NOTHING) {
             ixhci_pipeline_device_left(ep);
+        }
+        QTAILQ_FOREACH (stream, &ep->streams, sibling) {
+            if (stream->wait != IXHCI_WAIT_NOTHING) {
+                ixhci_pipeline_device_left(stream);
+            }
         }
     }
 }

@@ -17,6 +17,7 @@
 #include "trace-hw_xhci.h"
 
 #include "isoch.h"
+#include "stream-context.h"
 #include "qemu/error-report.h"
 
 #define REPORTS_EACH 8
@@ -33,6 +34,8 @@ enum {
     DOORBELL_SLOT,
     DOORBELL_ENDPOINT,
     DOORBELL_STATE,
+    DOORBELL_STREAM,
+    DOORBELL_NO_STREAM,
     DOORBELL_RESERVED,
     COMMAND_RESERVED,
     TRB_RESERVED,
@@ -56,6 +59,9 @@ static const rule_row rules[RULES] = {
     [DOORBELL_ENDPOINT] = { "4.7", "the endpoint of a doorbell is Disabled" },
     [DOORBELL_STATE] = { "4.8.3",
                          "the endpoint of a doorbell is Halted or in Error" },
+    [DOORBELL_STREAM] = { "4.12", "a doorbell has no Stream ID that can be" },
+    [DOORBELL_NO_STREAM] = { "5.6", "a doorbell has a Stream ID, and its "
+                                    "endpoint no streams" },
     [DOORBELL_RESERVED] = { "5.6", "reserved bits of a doorbell are set" },
     [COMMAND_RESERVED] = { "6.4.3", "reserved bits of a Command TRB are set" },
     [TRB_RESERVED] = { "6.4.1", "reserved bits of a Transfer TRB are set" },
@@ -108,8 +114,22 @@ void ixhci_strict_exit(IxhciState *x)
     g_string_free(x->strict_log, true);
 }
 
-static unsigned doorbell_rule(IxhciState *x, unsigned index, unsigned target)
+static unsigned endpoint_rule(const ixhci_ep *ep, unsigned stream_id)
 {
+    if (ep->state == EP_STATE_HALTED || ep->state == EP_STATE_ERROR) {
+        return DOORBELL_STATE;
+    }
+    if (!ep->cfg.max_pstreams) {
+        return stream_id ? DOORBELL_NO_STREAM : RULES;
+    }
+    return stream_id % ixhci_stream_primaries(ep->cfg.max_pstreams) == 0
+               ? DOORBELL_STREAM
+               : RULES;
+}
+
+static unsigned doorbell_rule(IxhciState *x, unsigned index, uint32_t value)
+{
+    unsigned target = xhci_get(value, DB_TARGET);
     ixhci_slot *slot = index ? ixhci_slot_get(x, index) : NULL;
 
     if (!ixhci_is_running(x)) {
@@ -127,15 +147,12 @@ static unsigned doorbell_rule(IxhciState *x, unsigned index, unsigned target)
     if (!slot->eps[target]) {
         return DOORBELL_ENDPOINT;
     }
-    return slot->eps[target]->state == EP_STATE_HALTED ||
-                   slot->eps[target]->state == EP_STATE_ERROR
-               ? DOORBELL_STATE
-               : RULES;
+    return endpoint_rule(slot->eps[target], xhci_get(value, DB_STREAM_ID));
 }
 
 void ixhci_strict_doorbell(IxhciState *x, unsigned index, uint32_t value)
 {
-    unsigned rule = doorbell_rule(x, index, xhci_get(value, DB_TARGET));
+    unsigned rule = doorbell_rule(x, index, value);
 
     if (rule != RULES) {
         report(x, rule, "doorbell %u, DB Target %u", index,

@@ -486,6 +486,15 @@ enum {
     EP_TYPE_INTERRUPT_IN = 7,
 };
 
+/* xHCI 1.2 §6.2.4.1: Stream Context; USB 3.2 §8.12.1.4.2: Stream IDs. */
+enum {
+    STREAM_SCT = XHCI_FIELD(1, 3), /* DW0 */
+    SCT_SECONDARY_RING = 0,
+    SCT_PRIMARY_RING = 1,
+    SCT_SECONDARY_8 = 2, /* an array of 8, 3: of 16, ... 7: of 256 */
+    STREAM_ID_PRIME = 0xfffe,
+};
+
 /* xHCI 1.2 §4.5.1: DCI of an endpoint number and direction. */
 static inline unsigned xhci_dci(unsigned ep_number, int is_in)
 {

@@ -35,7 +35,7 @@ static const Revision revisions[] = {
     {
         .version = "1.0",
         .props = "hci-version=1.0",
-        .caps = CAPS(0x0100u, 0x101, 0),
+        .caps = CAPS(0x0100u, 0x7101, 0),
         .sbrn = 0x30,
         .protocol2 = PROTOCOL2,
         .protocol3 = { 0x03000002, 0x20425355, 0x00000405, 0 },
@@ -43,7 +43,7 @@ static const Revision revisions[] = {
     {
         .version = "1.1",
         .props = "hci-version=1.1",
-        .caps = CAPS(0x0110u, 0xd03, 0x2d),
+        .caps = CAPS(0x0110u, 0x7d03, 0x2d),
         .sbrn = 0x31,
         .protocol2 = PROTOCOL2,
         .protocol3 = { 0x03100002, 0x20425355, 0x10000405, 0, 0x00050134 },
@@ -53,7 +53,7 @@ static const Revision revisions[] = {
     {
         .version = "1.2",
         .props = "hci-version=1.2",
-        .caps = CAPS(0x0120u, 0xd03, 0x7f),
+        .caps = CAPS(0x0120u, 0x7d03, 0x7f),
         .sbrn = 0x32,
         .protocol2 = PROTOCOL2,
         .protocol3 = { 0x03200002, 0x20425355, 0x10000405, 0, 0x00050134 },
@@ -63,7 +63,7 @@ static const Revision revisions[] = {
     },
     {
         .version = "default",
-        .caps = CAPS(0x0120u, 0xd03, 0x7f),
+        .caps = CAPS(0x0120u, 0x7d03, 0x7f),
         .sbrn = 0x32,
         .protocol2 = PROTOCOL2,
         .protocol3 = { 0x03200002, 0x20425355, 0x10000405, 0, 0x00050134 },

@@ -67,6 +67,11 @@ static void doorbell_reserved(Hcd *h, HcdDev *dev)
     qtest_writel(h->qts, h->bar + h->db, 0x100);
 }
 
+static void doorbell_no_stream(Hcd *h, HcdDev *dev)
+{
+    hcd_doorbell(h, dev->slot_id, 1 | 5u << 16);
+}
+
 static void command_reserved(Hcd *h, HcdDev *dev)
 {
     xhci_trb trb = hcd_cmd_trb(CMD_NOOP, 0, 0, 0);
@@ -159,6 +164,8 @@ static const Offence offences[] = {
     { "doorbell-halted-endpoint", "xHCI 4.8.3: ", false, halted_endpoint },
     { "doorbell-reserved", "xHCI 5.6: reserved bits", false,
       doorbell_reserved },
+    { "doorbell-no-streams", "xHCI 5.6: a doorbell has a Stream ID", false,
+      doorbell_no_stream },
     { "command-reserved", "xHCI 6.4.3: reserved bits", false,
       command_reserved },
     { "trb-reserved", "xHCI 6.4.1: reserved bits", false, trb_reserved },

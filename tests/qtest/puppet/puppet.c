@@ -15,8 +15,11 @@
  *  4. IN data counts on: byte n that was ever sent is n modulo 256, so that a
  *     lost or repeated byte shows. OUT data is counted.
  *  5. The property `speed`, on the command line, is the one that it has: high,
- *     full or low. The endpoints stay the same; a test uses those it may.
- *  6. It migrates as a USB device and forgets what the test has told it.
+ *     full or low, with the same endpoints, of which a test uses those it may;
+ *     or super, with the two bulk endpoints, 16 streams each.
+ *  6. Of each stream it holds a packet, and `release-stream` lets the one go
+ *     that is named. IN data of a stream is its ID, over and over.
+ *  7. It migrates as a USB device and forgets what the test has told it.
  *
  * It is a shared object of its own, beside the module under test. The dynamic
  * loader puts it into the shell and the launcher that start QEMU as well, so
@@ -39,6 +42,9 @@
 #define TYPE_PUPPET "usb-puppet"
 #define HOLD_REQUEST (VendorDeviceOutRequest | 0x50)
 #define TAKE_REQUEST (VendorDeviceOutRequest | 0x51)
+
+#define STREAMS_LOG2 4
+#define STREAMS (1 << STREAMS_LOG2)
 
 typedef struct {
     const char *word;
@@ -70,14 +76,16 @@ static const speed_row speeds[] = {
     { "high", USB_SPEED_MASK_HIGH },
     { "full", USB_SPEED_MASK_FULL },
     { "low", USB_SPEED_MASK_LOW },
+    { "super", USB_SPEED_MASK_SUPER },
 };
 
 typedef struct {
     USBDevice dev;
     const answer_row *answer;
     const speed_row *speed;
-    USBPacket *held;
+    USBPacket *held[STREAMS + 1]; /* 0: of no stream */
     USBEndpoint *nakked;
+    unsigned nakked_stream;
     uint64_t packets;
     uint64_t cancelled;
     uint64_t sent;
@@ -121,6 +129,35 @@ static const USBDescDevice device = {
         },
 };
 
+#define ENDPOINT_SUPER(address)                                                \
+    {                                                                          \
+        .bEndpointAddress = (address), .bmAttributes = USB_ENDPOINT_XFER_BULK, \
+        .wMaxPacketSize = 1024, .bMaxBurst = 15,                               \
+        .bmAttributes_super = STREAMS_LOG2,                                    \
+    }
+
+static const USBDescIface interface_super = {
+    .bInterfaceClass = USB_CLASS_VENDOR_SPEC,
+    .bNumEndpoints = 2,
+    .eps = (USBDescEndpoint[]){ ENDPOINT_SUPER(0x81), ENDPOINT_SUPER(0x02) },
+};
+
+static const USBDescDevice device_super = {
+    .bcdUSB = 0x0300,
+    .bMaxPacketSize0 = 9,
+    .bNumConfigurations = 1,
+    .confs =
+        (USBDescConfig[]){
+            {
+                .bNumInterfaces = 1,
+                .bConfigurationValue = 1,
+                .bmAttributes = USB_CFG_ATT_ONE,
+                .nif = 1,
+                .ifs = &interface_super,
+            },
+        },
+};
+
 static const USBDescStrings strings = { [1] = "IsoLab", [2] = "Puppet" };
 
 static const USBDesc descriptors = {
@@ -130,6 +167,7 @@ static const USBDesc descriptors = {
             .iProduct = 2 },
     .full = &device,
     .high = &device,
+    .super = &device_super,
     .str = strings,
 };
 
@@ -152,7 +190,9 @@ static void move(Puppet *s, USBPacket *p)
         return;
     }
     for (size_t i = 0; i < bytes; i++) {
-        uint8_t byte = s->sent++;
+        uint8_t byte = p->stream ? p->stream : s->sent;
+
+        s->sent++;
 
         usb_packet_copy(p, &byte, 1);
     }
@@ -170,9 +210,10 @@ static void puppet_handle_data(USBDevice *dev, USBPacket *p)
     if (p->status == USB_RET_SUCCESS || answer_is(s, "broken")) {
         move(s, p);
     } else if (p->status == USB_RET_ASYNC) {
-        s->held = p;
+        s->held[p->stream] = p;
     } else if (p->status == USB_RET_NAK) {
         s->nakked = p->ep;
+        s->nakked_stream = p->stream;
     }
 }
 
@@ -184,7 +225,7 @@ static void puppet_handle_control(USBDevice *dev, USBPacket *p, int request,
 
     if (request == HOLD_REQUEST) {
         p->status = USB_RET_ASYNC;
-        s->held = p;
+        s->held[0] = p;
     } else if (request == TAKE_REQUEST) {
         s->received += length;
     } else if (usb_desc_handle_control(dev, p, request, value, index, length,
@@ -198,7 +239,9 @@ static void puppet_cancel_packet(USBDevice *dev, USBPacket *p)
     Puppet *s = PUPPET(dev);
 
     s->cancelled++;
-    s->held = s->held == p ? NULL : s->held;
+    if (s->held[p->stream] == p) {
+        s->held[p->stream] = NULL;
+    }
 }
 
 static void puppet_handle_reset(USBDevice *dev)
@@ -246,20 +289,19 @@ static void puppet_set_speed(Object *obj, const char *word, Error **errp)
 
 static bool puppet_get_held(Object *obj, Error **errp)
 {
-    return PUPPET(obj)->held;
+    return PUPPET(obj)->held[0];
 }
 
-/* Rule 2. */
-static void puppet_set_release(Object *obj, bool value, Error **errp)
+/* Rules 2 and 6. */
+static void release(Puppet *s, unsigned stream, Error **errp)
 {
-    Puppet *s = PUPPET(obj);
-    USBPacket *p = s->held;
+    USBPacket *p = stream <= STREAMS ? s->held[stream] : NULL;
 
     if (!p) {
-        error_setg(errp, "usb-puppet holds no packet");
+        error_setg(errp, "usb-puppet holds no packet of stream %u", stream);
         return;
     }
-    s->held = NULL;
+    s->held[stream] = NULL;
     p->status = s->answer->status == USB_RET_ASYNC ? USB_RET_SUCCESS
                                                    : s->answer->status;
     if (p->ep->nr == 0) {
@@ -272,6 +314,17 @@ static void puppet_set_release(Object *obj, bool value, Error **errp)
     usb_packet_complete(&s->dev, p);
 }
 
+static void puppet_set_release(Object *obj, bool value, Error **errp)
+{
+    release(PUPPET(obj), 0, errp);
+}
+
+static void puppet_set_release_stream(Object *obj, const char *stream,
+                                      Error **errp)
+{
+    release(PUPPET(obj), g_ascii_strtoull(stream, NULL, 10), errp);
+}
+
 /* Rule 3. */
 static void puppet_set_wake(Object *obj, bool value, Error **errp)
 {
@@ -281,7 +334,7 @@ static void puppet_set_wake(Object *obj, bool value, Error **errp)
         error_setg(errp, "usb-puppet has answered no packet with NAK");
         return;
     }
-    usb_wakeup(s->nakked, 0);
+    usb_wakeup(s->nakked, s->nakked_stream);
 }
 
 static void puppet_instance_init(Object *obj)
@@ -299,9 +352,21 @@ static void puppet_instance_init(Object *obj)
                                    OBJ_PROP_FLAG_READ);
 }
 
-/* Rule 6. */
+/* Rule 7; that endpoints have streams is not in VMSTATE_USB_DEVICE. */
+static int puppet_post_load(void *opaque, int version_id)
+{
+    Puppet *s = opaque;
+
+    if (s->dev.speed == USB_SPEED_SUPER) {
+        usb_ep_set_max_streams(&s->dev, USB_TOKEN_IN, 1, STREAMS_LOG2);
+        usb_ep_set_max_streams(&s->dev, USB_TOKEN_OUT, 2, STREAMS_LOG2);
+    }
+    return 0;
+}
+
 static const VMStateDescription vmstate = {
     .name = TYPE_PUPPET,
+    .post_load = puppet_post_load,
     .fields =
         (VMStateField[]){
             VMSTATE_USB_DEVICE(dev, Puppet),
@@ -328,6 +393,8 @@ static void puppet_class_init(ObjectClass *klass, void *data)
                                   puppet_set_speed);
     object_class_property_add_bool(klass, "held", puppet_get_held, NULL);
     object_class_property_add_bool(klass, "release", NULL, puppet_set_release);
+    object_class_property_add_str(klass, "release-stream", NULL,
+                                  puppet_set_release_stream);
     object_class_property_add_bool(klass, "wake", NULL, puppet_set_wake);
 }
 
