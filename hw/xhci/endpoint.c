@@ -109,7 +109,7 @@ static bool store_streams(ixhci_ep *ep)
 
 /*
  * xHCI 1.2 §6.2.3: state, dequeue pointer and DCS of the Output Context. With
- * streams the pointers are theirs, and that of the context is their array's.
+ * streams the rings are theirs; that of the endpoint stays at their array.
  */
 bool ixhci_endpoint_store(ixhci_ep *ep)
 {
@@ -118,10 +118,8 @@ bool ixhci_endpoint_store(ixhci_ep *ep)
         ep->slot->context_gpa + (uint64_t)ep->dci * ep->x->context_bytes;
 
     ep->words[0] = xhci_set(ep->words[0], EP_STATE, ep->state);
-    if (!ep->cfg.max_pstreams) {
-        ep->words[2] = (uint32_t)pointer;
-        ep->words[3] = (uint32_t)(pointer >> 32);
-    }
+    ep->words[2] = (uint32_t)pointer;
+    ep->words[3] = (uint32_t)(pointer >> 32);
     if (!ixhci_dma_store_words(ep->x, gpa, ep->words, IXHCI_CONTEXT_WORDS)) {
         ixhci_power_host_error(ep->x, IXHCI_HSE_CONTEXT);
         return false;

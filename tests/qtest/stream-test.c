@@ -551,10 +551,10 @@ static void halt_controller(void)
     expect_context(s, s->array + 16 * 1, s->trb[1] | 1, SCT_PRIMARY_RING);
     expect_context(s, s->array + 16 * 2, hcd_ring_next(&s->ring[2]) | 1,
                    SCT_PRIMARY_RING);
+    put_ring(s, 1, s->array, 1, SCT_PRIMARY_RING);
     hcd_run(s->h);
     hcd_puppet_answer(s->h, "success");
-    ring(s, 1);
-    expect_data(s, 1);
+    transfer(s, 1);
     transfer(s, 2);
     end(s);
 }
@@ -563,11 +563,11 @@ static void migrate(void)
 {
     Streams *s = begin_linear();
 
-    transfer(s, 4);
     hcd_puppet_answer(s->h, "hold");
     submit(s, 1);
     submit(s, 2);
-    hcd_step_uf(s->h, WAIT_UF);
+    hcd_puppet_answer(s->h, "success");
+    transfer(s, 4);
     hcd_migrate(s->h);
     hcd_step_uf(s->h, WAIT_UF);
     expect_data(s, 1);
@@ -575,8 +575,10 @@ static void migrate(void)
     transfer(s, 4);
     transfer(s, 7);
     hcd_expect_cc(hcd_cmd_stop(s->h, s->dev, PUPPET_IN), CC_SUCCESS);
-    expect_context(s, s->array + 16 * 4, hcd_ring_next(&s->ring[4]) | 1,
-                   SCT_PRIMARY_RING);
+    for (unsigned id = 1; id <= 4; id += id) {
+        expect_context(s, s->array + 16 * id, hcd_ring_next(&s->ring[id]) | 1,
+                       SCT_PRIMARY_RING);
+    }
     end(s);
 }
 
