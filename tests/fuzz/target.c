@@ -9,7 +9,9 @@
 #include "qapi/qmp/qdict.h"
 #include "target.h"
 
-#define DEVICES 3
+#define DEVICES 4
+#define STREAMS_LOG2 4
+#define STREAMS (1 << STREAMS_LOG2)
 #define NOWHERE 0x70000000u
 #define BUFFER_BYTES 65536
 #define RUNS_PER_INIT 8 /* INIT takes longer than an input */
@@ -17,7 +19,12 @@
     "-device usb-isoav,id=dev0,bus=xhci.0,port=1 "                          \
     "-device usb-kbd,id=dev1,bus=xhci.0,port=2 "                            \
     "-blockdev driver=null-co,node-name=disk,size=16777216,read-zeroes=on " \
-    "-device usb-storage,id=dev2,bus=xhci.0,port=3,drive=disk "
+    "-device usb-storage,id=dev2,bus=xhci.0,port=3,drive=disk "             \
+    "-blockdev driver=null-co,node-name=more,size=16777216,read-zeroes=on " \
+    "-device usb-uas,id=dev3,bus=xhci.0,port=4 "                            \
+    "-device scsi-hd,bus=dev3.0,drive=more "
+
+enum { UAS = 3 };
 
 struct FuzzTarget {
     Hcd *h;
@@ -184,7 +191,9 @@ static void op_transfer(FuzzTarget *t)
     }
     hcd_ring_put(t->h, &dev->ring[dci], trb);
     if (take(t, 1) % 4) {
-        hcd_ring_ep(t->h, dev, dci);
+        unsigned stream = dev == t->dev[UAS] ? take(t, 1) % (STREAMS + 2) : 0;
+
+        hcd_doorbell(t->h, dev->slot_id, dci | stream << 16);
     }
 }
 
@@ -316,6 +325,26 @@ static void (*const operations[])(FuzzTarget *) = {
     op_config,   op_any_register,
 };
 
+/* Of all the streams of an endpoint the rings are one and the same. */
+static void add_streams(FuzzTarget *t, HcdEp ep)
+{
+    uint64_t array = hcd_alloc(t->h, 16 * STREAMS, 64);
+    HcdDev *dev = t->dev[UAS];
+    unsigned index = ep.dci + 1;
+
+    hcd_ep_prepare(t->h, dev, ep);
+    for (unsigned i = 1; i < STREAMS; i++) {
+        qtest_writeq(t->h->qts, array + 16 * i,
+                     dev->ring[ep.dci].base | SCT_PRIMARY_RING << 1 | 1);
+    }
+    hcd_in_write(t->h, dev, index, 0,
+                 xhci_set(EP_LSA, EP_MAX_PSTREAMS, STREAMS_LOG2 - 1));
+    hcd_in_write(t->h, dev, index, 2, array);
+    hcd_in_write(t->h, dev, index, 3, array >> 32);
+    hcd_expect_cc(hcd_cmd_configure(t->h, dev, 1u << ep.dci | 1, 0),
+                  CC_SUCCESS);
+}
+
 /* Everything as a driver has it that has found its devices. */
 static void bring_up(FuzzTarget *t)
 {
@@ -329,8 +358,15 @@ static void bring_up(FuzzTarget *t)
           .esit = 8 },
         { .dci = 3, .type = EP_TYPE_BULK_IN, .mps = 512 },
         { .dci = 4, .type = EP_TYPE_BULK_OUT, .mps = 512 },
+        { .dci = 2, .type = EP_TYPE_BULK_OUT, .mps = 1024 },
     };
-    static const uint8_t owner[] = { 0, 0, 1, 2, 2 };
+    /* status, data in, data out */
+    static const HcdEp streams[] = {
+        { .dci = 5, .type = EP_TYPE_BULK_IN, .mps = 1024, .burst = 15 },
+        { .dci = 7, .type = EP_TYPE_BULK_IN, .mps = 1024, .burst = 15 },
+        { .dci = 8, .type = EP_TYPE_BULK_OUT, .mps = 1024, .burst = 15 },
+    };
+    static const uint8_t owner[] = { 0, 0, 1, 2, 2, UAS };
     HcdSetup alternate = { .type = 1, .request = 11, .value = 1, .index = 1 };
 
     for (unsigned i = 0; i < DEVICES; i++) {
@@ -347,6 +383,9 @@ static void bring_up(FuzzTarget *t)
             ep.burst = 15;
         }
         hcd_ep_add_with(t->h, t->dev[owner[i]], ep);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(streams); i++) {
+        add_streams(t, streams[i]);
     }
     hcd_expect_cc(hcd_control(t->h, t->dev[0], alternate, 0), CC_SUCCESS);
 }
