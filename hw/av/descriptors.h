@@ -8,7 +8,13 @@
 
 #include "hw/usb.h"
 
+/* descriptors.c */
 extern const USBDesc isoav_descriptors_vendor;
 extern const USBDesc isoav_descriptors_vendor_super; /* both speeds */
+
+/* zero-descriptors.c */
+extern const USBDesc isoav_descriptors_zero_full;
+extern const USBDesc isoav_descriptors_zero_high;
+extern const USBDesc isoav_descriptors_zero_super;
 
 #endif

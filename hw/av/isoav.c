@@ -33,6 +33,7 @@
 /* By number in a saved file; the first is the default. */
 static const isoav_profile *const profiles[] = {
     &isoav_profile_vendor,
+    &isoav_profile_zero,
 };
 
 static const struct {
@@ -116,6 +117,14 @@ static void isoav_flush_ep_queue(USBDevice *dev, USBEndpoint *ep)
 
     if (s->profile->flush) {
         s->profile->flush(s, ep);
+    }
+}
+
+void isoav_halt(ISOAVDevice *s, const USBEndpoint *ep)
+{
+    if (ep->type != USB_ENDPOINT_XFER_ISOC) {
+        trace_isoav_halt(s->dev.addr, ep->nr, true);
+        *halted(s, ep->pid == USB_TOKEN_IN) |= 1u << ep->nr;
     }
 }
 
@@ -207,10 +216,16 @@ static void follow_request(ISOAVDevice *s, int request, int value, int index)
     }
 }
 
-/* USB 2.0 §9.4.7: a Request Error; QEMU would accept it. */
-static bool is_unknown_configuration(const USBDevice *dev, int request,
-                                     int value)
+/*
+ * What QEMU would accept and is a Request Error: a configuration that is not
+ * there (USB 2.0 §9.4.7), a BOS of a device that is older than it (§9.4.3).
+ */
+static bool is_error(const USBDevice *dev, int request, int value)
 {
+    if (request == (DeviceRequest | USB_REQ_GET_DESCRIPTOR) &&
+        value >> 8 == USB_DT_BOS) {
+        return dev->device->bcdUSB < 0x0201;
+    }
     if (request != (DeviceOutRequest | USB_REQ_SET_CONFIGURATION)) {
         return false;
     }
@@ -248,7 +263,7 @@ static void isoav_handle_control(USBDevice *dev, USBPacket *p, int request,
     ISOAVDevice *s = ISOAV(dev);
     int bytes = ISOAV_CONTROL_STALL;
 
-    if (!is_unknown_configuration(dev, request, value)) {
+    if (!is_error(dev, request, value)) {
         if (usb_desc_handle_control(dev, p, request, value, index, length,
                                     data) >= 0) {
             follow_request(s, request, value, index);
@@ -275,6 +290,23 @@ static void isoav_handle_reset(USBDevice *dev)
     usb_desc_attach(dev);
     clear_halts(s);
     s->profile->reset(s);
+}
+
+void isoav_property_is_for(ISOAVDevice *s, const isoav_profile *profile,
+                           const char *property)
+{
+    s->owner = profile;
+    s->owned_property = property;
+}
+
+static bool check_properties(ISOAVDevice *s, Error **errp)
+{
+    if (s->owner && s->owner != s->profile) {
+        error_setg(errp, "property '%s' of usb-isoav is for profile '%s' only",
+                   s->owned_property, s->owner->name);
+        return false;
+    }
+    return true;
 }
 
 /* Rule 4; NULL with an error: profile, speed and port do not go together. */
@@ -307,6 +339,9 @@ static void isoav_realize(USBDevice *dev, Error **errp)
     ISOAVDevice *s = ISOAV(dev);
     Error *err = NULL;
 
+    if (!check_properties(s, errp)) {
+        return;
+    }
     dev->usb_desc = choose_descriptors(s, errp);
     if (!dev->usb_desc) {
         return;

@@ -14,6 +14,12 @@ struct ISOAVDevice {
     isoav_speed speed; /* the fastest that it may use */
     void *state;       /* the profile's */
 
+    /* a property of one profile that was set, and whose it is */
+    const char *owned_property;
+    const isoav_profile *owner;
+
+    uint8_t zero_pattern; /* property `pattern`, an isoav_zero_pattern */
+
     /* by endpoint number, bit n: halted */
     uint16_t halted_in, halted_out;
 
@@ -28,6 +34,13 @@ DECLARE_INSTANCE_CHECKER(ISOAVDevice, ISOAV, TYPE_ISOAV)
 
 /* vmstate.c */
 extern const VMStateDescription isoav_vmstate;
+
+/* For the setter of a profile's own property: other profiles refuse it. */
+void isoav_property_is_for(ISOAVDevice *s, const isoav_profile *profile,
+                           const char *property);
+
+/* The device halts an endpoint of its own (bulk or interrupt). */
+void isoav_halt(ISOAVDevice *s, const USBEndpoint *ep);
 
 /* Microframes since the machine was started. */
 uint64_t isoav_clock_uf(void);

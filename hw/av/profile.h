@@ -91,4 +91,8 @@ typedef struct {
 extern const isoav_profile isoav_profile_vendor;
 extern const VMStateDescription isoav_vmstate_vendor;
 
+/* zero.c */
+extern const isoav_profile isoav_profile_zero;
+extern const VMStateDescription isoav_vmstate_zero;
+
 #endif

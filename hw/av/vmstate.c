@@ -98,6 +98,7 @@ const VMStateDescription isoav_vmstate = {
     .subsections =
         (const VMStateDescription *[]){
             &isoav_vmstate_vendor,
+            &isoav_vmstate_zero,
             NULL,
         },
 };
