@@ -15,8 +15,8 @@ SANITIZE = $(SETUP) -Dguest=disabled -Dfuzz=true -Db_lundef=false \
 	-Db_sanitize=address,undefined
 
 .NOTPARALLEL:
-.PHONY: all packages headers build sanitize test demo bench fuzz lint install \
-	clean help
+.PHONY: all packages headers build sanitize test demo soak bench fuzz lint \
+	install clean help
 
 all: build
 
@@ -77,6 +77,12 @@ fuzz: sanitize
 	@FUZZ_SECONDS=$(SECONDS) FUZZ_SEED=$(SEED) FUZZ_OUT=$(abspath $(BUILD))/fuzz \
 		ninja -C $(BUILD)/sanitize fuzz
 
+# The guest tests that take minutes. Longer: make soak TIMES=1000.
+TIMES ?= 50
+soak: build
+	@tests/guest/usbtest --build $(BUILD) --out $(BUILD)/guest/soak \
+		--timeout 86400 --set TIMES=$(TIMES)
+
 demo: build
 	@tests/guest/demo $(BUILD)
 
@@ -98,6 +104,7 @@ help:
 	@echo "make          install what is missing, build the module and launcher"
 	@echo "make demo     boot a guest and watch its driver stream"
 	@echo "make test     run every test; the last line counts them"
+	@echo "make soak     the long guest tests, TIMES=50"
 	@echo "make fuzz     throw nonsense at the controller, SECONDS=600"
 	@echo "make bench    measure the controller beside qemu-xhci"
 	@echo "make lint     only the checks of format, C and licences"

@@ -13,6 +13,13 @@
 #include "hw/qdev-core.h"
 #include "hw/qdev-properties.h"
 
+/* 10.0: the headers of JSON objects moved. */
+#if __has_include("qobject/qdict.h")
+#include "qobject/qdict.h"
+#else
+#include "qapi/qmp/qdict.h"
+#endif
+
 /*
  * An array of properties is ISOLABProperty[] and closes with
  * ISOLAB_PROPERTIES_END: since 10.0 it is constant and its length is known.

@@ -23,8 +23,8 @@
 #include "hw/usb.h"
 #include "hw/usb/desc.h"
 #include "migration/vmstate.h"
-#include "qapi/qmp/qdict.h"
 
+#include "hw/compat.h"
 #include "hw/av/setup.h"
 
 /* Values of the property `speed`; each means: that and slower ones. */
