@@ -153,6 +153,18 @@ typedef struct {
     uint64_t moderate_ns; /* no interrupt before this virtual time */
 } ixhci_intr;
 
+/* Where an event ring goes on after a restore, if it is the same ring. */
+typedef struct {
+    uint64_t erstba;
+    uint64_t erdp;
+    uint32_t segment_count;
+    uint32_t segment;
+    uint32_t index;
+    bool pcs;
+    uint64_t posted;
+    uint64_t loud;
+} ixhci_event_place;
+
 /* Slots and endpoints while the controller itself is away (records.c). */
 typedef struct {
     uint8_t slot_id;
@@ -344,6 +356,15 @@ void ixhci_event_open(IxhciState *x, unsigned intr); /* ERSTBA was written */
 /* ERDP was written, with or without a 1 for EHB */
 void ixhci_event_drain(IxhciState *x, unsigned intr, bool clears_ehb);
 bool ixhci_event_has_room(const IxhciState *x); /* no ring is full */
+/* R/S is 1: what a restore has left in the ring interrupts */
+void ixhci_event_resume(IxhciState *x, unsigned intr);
+/* For save.c; is_place: false if a restored place cannot be. */
+void ixhci_event_take_place(const IxhciState *x, unsigned intr,
+                            ixhci_event_place *place);
+bool ixhci_event_is_place(const IxhciState *x, unsigned intr,
+                          const ixhci_event_place *place);
+void ixhci_event_give_place(IxhciState *x, unsigned intr,
+                            const ixhci_event_place *place);
 void ixhci_event_post_command(IxhciState *x, uint64_t trb_gpa, unsigned cc,
                               unsigned slot_id);
 void ixhci_event_post_transfer(IxhciState *x, const ixhci_ep *ep,

@@ -11,6 +11,8 @@
  *  4. An event for an interrupter that has no ring is dropped and traced.
  *  5. Events are counted. What the consumer leaves in the ring wants another
  *     interrupt (§4.17.2), unless all of it was posted with BEI (§4.17.5).
+ *  6. A restore that finds ERSTBA, ERSTSZ and ERDP as they were saved goes on
+ *     where the ring was; a driver that has made a new ring gets a new one.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -246,6 +248,63 @@ static bool is_loud(const ixhci_intr *intr)
         all += intr->segments[i].trbs;
     }
     return intr->loud + (producer + all - consumer) % all > intr->posted;
+}
+
+void ixhci_event_take_place(const IxhciState *x, unsigned i,
+                            ixhci_event_place *place)
+{
+    const ixhci_intr *intr = &x->intrs[i];
+
+    *place = (ixhci_event_place){
+        .erstba = intr->erstba,
+        .erdp = intr->erdp,
+        .segment_count = intr->segment_count,
+        .segment = intr->segment,
+        .index = intr->index,
+        .pcs = intr->pcs,
+        .posted = intr->posted,
+        .loud = intr->loud,
+    };
+}
+
+/* Rule 6. */
+static bool is_same_ring(const ixhci_intr *intr, const ixhci_event_place *place)
+{
+    return intr->segment_count > 0 &&
+           intr->segment_count == place->segment_count &&
+           intr->erstba == place->erstba && intr->erdp == place->erdp;
+}
+
+bool ixhci_event_is_place(const IxhciState *x, unsigned i,
+                          const ixhci_event_place *place)
+{
+    const ixhci_intr *intr = &x->intrs[i];
+
+    return !is_same_ring(intr, place) ||
+           (place->segment < intr->segment_count &&
+            place->index < intr->segments[place->segment].trbs);
+}
+
+void ixhci_event_give_place(IxhciState *x, unsigned i,
+                            const ixhci_event_place *place)
+{
+    ixhci_intr *intr = &x->intrs[i];
+
+    if (is_same_ring(intr, place)) {
+        intr->segment = place->segment;
+        intr->index = place->index;
+        intr->pcs = place->pcs;
+        intr->posted = place->posted;
+        intr->loud = place->loud;
+    }
+}
+
+void ixhci_event_resume(IxhciState *x, unsigned i)
+{
+    ixhci_intr *intr = &x->intrs[i];
+
+    intr->ipe |= intr->segment_count > 0 && is_loud(intr);
+    ixhci_intr_update(x, i);
 }
 
 /* Rule 3: posts what waits; false while something still does. */

@@ -99,6 +99,9 @@ static void run(IxhciState *x)
     x->usbsts &= ~USBSTS_HCH;
     ixhci_save_forget(x);
     trace_ixhci_run(true);
+    for (unsigned i = 0; i < x->num_intrs; i++) {
+        ixhci_event_resume(x, i);
+    }
     ixhci_port_announce_all(x);
 }
 

@@ -2,8 +2,8 @@
  * The driver's Save State and Restore State (xHCI 1.2 §4.23.2).
  *
  *  1. What is saved is what no register shows: slots, addresses, endpoints and
- *     their contexts. Registers are written again by the driver, root ports
- *     are not part of it.
+ *     their contexts, and where each event ring goes on. Registers are written
+ *     again by the driver, root ports are not part of it.
  *  2. It is written into the Scratchpad Buffers if there are any (§4.20; SPR
  *     is 1 then, so that the driver keeps them), else kept in the controller.
  *     It does not outlive a chip reset, or R/S = 1.
@@ -20,10 +20,11 @@
 
 #include <libdeflate.h>
 
-#define SAVE_MAGIC 0x31535849 /* "IXS1" */
+#define SAVE_MAGIC 0x32535849 /* "IXS2" */
 #define PAD_BYTES 4096
 #define SLOT_WORDS (3 + IXHCI_CONTEXT_WORDS)
 #define EP_WORDS (3 + IXHCI_CONTEXT_WORDS)
+#define PLACE_WORDS 10
 #define HEAD_WORDS 3
 
 /* A row of little-endian words, written or read from the front. */
@@ -61,15 +62,58 @@ static void get_contexts(words *w, uint64_t *gpa, uint32_t *context)
     }
 }
 
-static words encode(const ixhci_records *r)
+static void put64(words *w, uint64_t value)
 {
-    words w = { .count = HEAD_WORDS + r->slot_count * SLOT_WORDS +
-                         r->ep_count * EP_WORDS };
+    put(w, (uint32_t)value);
+    put(w, value >> 32);
+}
+
+static uint64_t get64(words *w)
+{
+    uint64_t low = get(w);
+
+    return low | (uint64_t)get(w) << 32;
+}
+
+static void put_place(words *w, const ixhci_event_place *place)
+{
+    put64(w, place->erstba);
+    put64(w, place->erdp);
+    put(w, place->segment_count | place->pcs << 16);
+    put(w, place->segment << 16 | place->index);
+    put64(w, place->posted);
+    put64(w, place->loud);
+}
+
+static void get_place(words *w, ixhci_event_place *place)
+{
+    uint32_t word;
+
+    place->erstba = get64(w);
+    place->erdp = get64(w);
+    word = get(w);
+    place->segment_count = word & 0xffff;
+    place->pcs = word >> 16 & 1;
+    word = get(w);
+    place->segment = word >> 16;
+    place->index = word & 0xffff;
+    place->posted = get64(w);
+    place->loud = get64(w);
+}
+
+static words encode(const ixhci_records *r, const ixhci_event_place *places,
+                    unsigned place_count)
+{
+    words w = { .count = HEAD_WORDS + place_count * PLACE_WORDS +
+                         r->slot_count * SLOT_WORDS + r->ep_count * EP_WORDS };
 
     w.words = g_new0(uint32_t, w.count);
     put(&w, SAVE_MAGIC);
     put(&w, r->slot_count);
     put(&w, r->ep_count);
+    for (unsigned i = 0; i < place_count; i++) {
+        put_place(&w, &places[i]);
+    }
     for (int32_t i = 0; i < r->slot_count; i++) {
         const ixhci_slot_record *slot = &r->slots[i];
 
@@ -87,13 +131,18 @@ static words encode(const ixhci_records *r)
 }
 
 /* False: not what encode wrote. The records are the caller's to free. */
-static bool decode(words *w, ixhci_records *r)
+static bool decode(words *w, ixhci_records *r, ixhci_event_place *places,
+                   unsigned place_count)
 {
     uint32_t magic = get(w), slots = get(w), eps = get(w);
 
     if (magic != SAVE_MAGIC || slots > IXHCI_MAX_SLOTS || eps > IXHCI_MAX_EPS ||
-        w->count != HEAD_WORDS + slots * SLOT_WORDS + eps * EP_WORDS) {
+        w->count != HEAD_WORDS + place_count * PLACE_WORDS +
+                        slots * SLOT_WORDS + eps * EP_WORDS) {
         return false;
+    }
+    for (unsigned i = 0; i < place_count; i++) {
+        get_place(w, &places[i]);
     }
     r->slots = g_new0(ixhci_slot_record, slots);
     r->eps = g_new0(ixhci_ep_record, eps);
@@ -161,13 +210,17 @@ void ixhci_save_forget(IxhciState *x)
 
 bool ixhci_save_state(IxhciState *x)
 {
+    ixhci_event_place places[IXHCI_MAX_INTRS];
     ixhci_records r = { 0 };
     bool done = true;
     words w;
 
     ixhci_save_forget(x);
     ixhci_records_take(x, &r);
-    w = encode(&r);
+    for (unsigned i = 0; i < x->num_intrs; i++) {
+        ixhci_event_take_place(x, i, &places[i]);
+    }
+    w = encode(&r, places, x->num_intrs);
     ixhci_records_free(&r);
     if (x->scratchpads) {
         done = move_pads(x, (uint8_t *)w.words, w.count * 4, true);
@@ -197,12 +250,30 @@ static bool fetch(IxhciState *x, words *w)
            (libdeflate_crc32(0, w->words, x->kept_bytes) | 1) == x->kept_crc;
 }
 
+static bool give(IxhciState *x, const ixhci_records *r,
+                 const ixhci_event_place *places)
+{
+    for (unsigned i = 0; i < x->num_intrs; i++) {
+        if (!ixhci_event_is_place(x, i, &places[i])) {
+            return false;
+        }
+    }
+    if (!ixhci_records_give(x, r)) {
+        return false;
+    }
+    for (unsigned i = 0; i < x->num_intrs; i++) {
+        ixhci_event_give_place(x, i, &places[i]);
+    }
+    return true;
+}
+
 bool ixhci_save_restore(IxhciState *x)
 {
+    ixhci_event_place places[IXHCI_MAX_INTRS];
     ixhci_records r = { 0 };
     words w = { 0 };
-    bool done = x->kept_crc && fetch(x, &w) && decode(&w, &r) &&
-                ixhci_records_give(x, &r);
+    bool done = x->kept_crc && fetch(x, &w) &&
+                decode(&w, &r, places, x->num_intrs) && give(x, &r, places);
 
     g_free(w.words);
     ixhci_records_free(&r);

@@ -104,6 +104,112 @@ static void cycle(const char *props)
     hcd_finish(h);
 }
 
+/* The registers as they were: no new ring. */
+static void write_again(Hcd *h, uint64_t erdp)
+{
+    hcd_op_write(h, XHCI_USBCMD, USBCMD_INTE);
+    hcd_op_write(h, XHCI_CONFIG, h->max_slots);
+    hcd_op_write(h, XHCI_DCBAAP_LO, h->dcbaa);
+    hcd_op_write(h, XHCI_DCBAAP_HI, 0);
+    hcd_intr_write(h, XHCI_ERSTSZ, 1);
+    hcd_intr_write(h, XHCI_ERSTBA_LO, h->evt.erst);
+    hcd_intr_write(h, XHCI_ERSTBA_HI, 0);
+    hcd_intr_write(h, XHCI_ERDP_LO, erdp);
+    hcd_intr_write(h, XHCI_ERDP_HI, 0);
+    hcd_intr_write(h, XHCI_IMOD, 0);
+    hcd_intr_write(h, XHCI_IMAN, IMAN_IE);
+}
+
+/*
+ * PWR-05: registers as they were read before, as Linux writes them. The ring
+ * goes on where it was, in its second round if that is where it was; what the
+ * driver has not taken of it interrupts, and nothing else does.
+ */
+static void ring_goes_on(unsigned nops, unsigned left)
+{
+    Hcd *h = hcd_start(.args = "", .event_trbs = 16);
+    uint64_t erdp;
+
+    hcd_event_drain(h);
+    for (unsigned i = 0; i < nops; i++) {
+        hcd_expect_cc(hcd_cmd_simple(h, CMD_NOOP, 0, 0, 0), CC_SUCCESS);
+        hcd_event_ack(h);
+    }
+    for (unsigned i = 0; i < left; i++) {
+        hcd_cmd_post(h, hcd_cmd_trb(CMD_NOOP, 0, 0, 0));
+    }
+    if (left) {
+        hcd_doorbell(h, 0, 0);
+        hcd_step_uf(h, 8);
+    }
+    hcd_halt(h);
+    erdp = hcd_intr_read(h, XHCI_ERDP_LO) & ~0xfu;
+    save_or_restore(h, USBCMD_CSS);
+    hcd_msix_take(h, 0);
+    hcd_reset(h);
+    write_again(h, erdp);
+    save_or_restore(h, USBCMD_CRS);
+    hcd_check(!sre(h), "a good state was not restored");
+    hcd_op_write(h, XHCI_CRCR_LO, (h->cmd = hcd_ring_new(h, 64)).base | 1);
+    hcd_op_write(h, XHCI_CRCR_HI, 0);
+    hcd_check(!hcd_msix_take(h, 0), "an interrupt while it is halted");
+    hcd_run(h);
+    hcd_check(hcd_msix_take(h, 0) == (left > 0),
+              "%u events were left, and the interrupt says otherwise", left);
+    for (unsigned i = 0; i < left; i++) {
+        HcdEvent event;
+
+        hcd_check(hcd_event_take(h, &event) &&
+                      event.type == EVT_COMMAND_COMPLETION,
+                  "event %u of those that were left is not there", i);
+    }
+    hcd_event_drain(h);
+    hcd_msix_take(h, 0);
+    for (unsigned i = 0; i < 20; i++) {
+        hcd_expect_cc(hcd_cmd_simple(h, CMD_NOOP, 0, 0, 0), CC_SUCCESS);
+        hcd_event_ack(h);
+        hcd_check(hcd_msix_take(h, 0), "no interrupt for event %u", i);
+        hcd_check(!hcd_msix_take(h, 0), "a second interrupt for one event");
+    }
+    hcd_finish(h);
+}
+
+/* the first round and the second; nothing left, and events before a wrap */
+static void pwr_05_ring(void)
+{
+    static const unsigned cases[][2] = { { 0, 0 },  { 3, 0 },  { 3, 2 },
+                                         { 20, 0 }, { 14, 4 }, { 31, 1 } };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        ring_goes_on(cases[i][0], cases[i][1]);
+    }
+}
+
+/* The same memory with a new ring in it, from its first TRB. */
+static void pwr_05_ring_anew(void)
+{
+    Hcd *h = hcd_start(.args = "", .event_trbs = 16);
+
+    hcd_event_drain(h);
+    for (unsigned i = 0; i < 20; i++) {
+        hcd_expect_cc(hcd_cmd_simple(h, CMD_NOOP, 0, 0, 0), CC_SUCCESS);
+    }
+    hcd_halt(h);
+    save_or_restore(h, USBCMD_CSS);
+    hcd_reset(h);
+    qtest_memset(h->qts, h->evt.base, 0, 16 * XHCI_TRB_BYTES);
+    h->evt.dequeue = 0;
+    h->evt.ccs = true;
+    write_again(h, h->evt.base);
+    save_or_restore(h, USBCMD_CRS);
+    hcd_check(!sre(h), "a good state was not restored");
+    run_again(h);
+    for (unsigned i = 0; i < 20; i++) {
+        hcd_expect_cc(hcd_cmd_simple(h, CMD_NOOP, 0, 0, 0), CC_SUCCESS);
+    }
+    hcd_finish(h);
+}
+
 static void pwr_06_cycle(void)
 {
     cycle(NULL);
@@ -282,6 +388,8 @@ int main(int argc, char **argv)
     hcd_test_add("PWR-03/scratchpads-too-small", pwr_03_scratchpads_too_small);
     hcd_test_add("PWR-03/scratchpads-nowhere", pwr_03_scratchpads_nowhere);
     hcd_test_add("PWR-02/PWR-05/PWR-06/PWR-07/cycle", pwr_06_cycle);
+    hcd_test_add("PWR-05/event-ring-goes-on", pwr_05_ring);
+    hcd_test_add("PWR-05/event-ring-anew", pwr_05_ring_anew);
     hcd_test_add("PWR-06/cycle-scratchpads", pwr_06_cycle_scratchpads);
     hcd_test_add("PWR-06/cycle-csz", pwr_06_cycle_csz);
     hcd_test_add("PWR-06/saved-and-moved", saved_and_moved);
