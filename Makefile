@@ -82,6 +82,7 @@ TIMES ?= 50
 soak: build
 	@tests/guest/usbtest --build $(BUILD) --out $(BUILD)/guest/soak \
 		--timeout 86400 --set TIMES=$(TIMES)
+	@PLUGS=$(TIMES) tests/guest/drivers-test $(BUILD)
 
 demo: build
 	@tests/guest/demo $(BUILD)

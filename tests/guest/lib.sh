@@ -24,6 +24,34 @@ wait_until() {
     say "$what"
 }
 
+# load_drivers MODULE...: with what they depend on
+load_drivers() {
+    if [ ! -d /lib/modules ]; then
+        mkdir /lib/modules
+        ln -s /modules "/lib/modules/$(uname -r)"
+        depmod
+    fi
+    for module; do
+        modprobe "$module" || say "error: $module does not load"
+    done
+}
+
+# open_monitor: what QEMU's monitor says goes to monitor.log
+open_monitor() {
+    for port in /sys/class/virtio-ports/*; do
+        [ "$(cat "$port/name")" = monitor ] || continue
+        exec 9<>"/dev/${port##*/}"
+        cat <&9 >monitor.log &
+        return 0
+    done
+    say "error: there is no way to the monitor"
+    return 1
+}
+
+monitor() {
+    echo "$*" >&9
+}
+
 has_usb_device() {
     grep -qs "^PRODUCT=$1/" /sys/bus/usb/devices/*/uevent
 }
