@@ -87,7 +87,7 @@ soak: build
 demo: build
 	@tests/guest/demo $(BUILD)
 
-# About two minutes; other work on the machine spreads the figures.
+# About three minutes; other work on the machine spreads the figures.
 bench: build
 	@ninja -C $(BUILD) bench
 

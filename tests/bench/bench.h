@@ -117,5 +117,6 @@ void bench_super(Bench *b);
 void bench_wakeups(Bench *b);
 void bench_idle(Bench *b);
 void bench_commands(Bench *b);
+void bench_bulk(Bench *b);
 
 #endif
