@@ -34,6 +34,7 @@
 static const isoav_profile *const profiles[] = {
     &isoav_profile_vendor,
     &isoav_profile_zero,
+    &isoav_profile_av,
 };
 
 static const struct {
@@ -237,6 +238,13 @@ static bool is_error(const USBDevice *dev, int request, int value)
     return value != 0;
 }
 
+/* An alternate that the profile does not let be selected. */
+static bool is_refused(ISOAVDevice *s, int request, int value, int index)
+{
+    return request == (InterfaceOutRequest | USB_REQ_SET_INTERFACE) &&
+           s->profile->may_select && !s->profile->may_select(s, index, value);
+}
+
 static int profile_request(ISOAVDevice *s, int request, int value, int index,
                            int length, uint8_t *data)
 {
@@ -263,7 +271,8 @@ static void isoav_handle_control(USBDevice *dev, USBPacket *p, int request,
     ISOAVDevice *s = ISOAV(dev);
     int bytes = ISOAV_CONTROL_STALL;
 
-    if (!is_error(dev, request, value)) {
+    if (!is_error(dev, request, value) &&
+        !is_refused(s, request, value, index)) {
         if (usb_desc_handle_control(dev, p, request, value, index, length,
                                     data) >= 0) {
             follow_request(s, request, value, index);

@@ -58,6 +58,9 @@ typedef struct {
 
     /* Found to be legal; the present value selected again counts, too. */
     void (*set_configuration)(ISOAVDevice *s, int value);
+    /* False: an alternate that is there cannot be selected now. NULL: it can.
+     */
+    bool (*may_select)(ISOAVDevice *s, int iface, int alternate);
     void (*set_interface)(ISOAVDevice *s, int iface, int alternate);
 
     /* CLEAR_FEATURE(ENDPOINT_HALT) on bEndpointAddress `address` */
@@ -94,5 +97,9 @@ extern const VMStateDescription isoav_vmstate_vendor;
 /* zero.c */
 extern const isoav_profile isoav_profile_zero;
 extern const VMStateDescription isoav_vmstate_zero;
+
+/* av.c */
+extern const isoav_profile isoav_profile_av;
+extern const VMStateDescription isoav_vmstate_av;
 
 #endif

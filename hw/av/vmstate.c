@@ -99,6 +99,7 @@ const VMStateDescription isoav_vmstate = {
         (const VMStateDescription *[]){
             &isoav_vmstate_vendor,
             &isoav_vmstate_zero,
+            &isoav_vmstate_av,
             NULL,
         },
 };

@@ -359,7 +359,7 @@ static const Refused refusals[] = {
     { "'bus': 'xhci.0', 'profile': 'vendor', 'speed': 'full'",
       "usb-isoav with profile 'vendor' cannot do speed 'full'" },
     { "'bus': 'xhci.0', 'profile': 'film'",
-      "usb-isoav has no profile 'film', only 'vendor' 'zero'" },
+      "usb-isoav has no profile 'film', only 'vendor' 'zero' 'av'" },
     { "'bus': 'xhci.0', 'speed': 'warp'",
       "usb-isoav has no speed 'warp', only 'full', 'high' and 'super'" },
     { "'bus': 'xhci.0', 'pattern': 1",
