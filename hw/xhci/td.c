@@ -83,20 +83,15 @@ uint32_t ixhci_td_trb_bytes(const xhci_trb *trb)
     return ixhci_td_trb_has_buffer(trb) ? xhci_get(trb->dw[2], TRB_LENGTH) : 0;
 }
 
-/* Where the next TRB is loaded; it is the TD's only once it is kept. */
+/* Where the next TRB is loaded, and from; it is the TD's once it is kept. */
 static xhci_trb *make_room(ixhci_td *td)
 {
     if (td->count == td->capacity) {
         td->capacity = td->capacity ? td->capacity * 2 : 8;
         td->trbs = g_renew(ixhci_td_trb, td->trbs, td->capacity);
     }
+    td->trbs[td->count].gpa = td->next.dequeue_gpa;
     return &td->trbs[td->count].trb;
-}
-
-static void keep(ixhci_td *td, uint64_t gpa)
-{
-    td->trbs[td->count].gpa = gpa;
-    td->count++;
 }
 
 static unsigned next_position(unsigned at, const xhci_trb *trb)
@@ -184,16 +179,19 @@ static bool idt_is_legal(const ixhci_td *td, unsigned ep_type,
     return !(trb->dw[3] & TRB_IDT) || !ixhci_td_trb_has_buffer(trb) || !in;
 }
 
-/* Keeps or steps over a Link TRB: rule 1, and leading links vanish. */
-static void pass_link(ixhci_td *td, const xhci_trb *trb)
+/* Rule 1. True: this Link TRB is all of the TD. */
+static bool pass_link(ixhci_td *td, const xhci_trb *trb)
 {
-    if (td->count || (trb->dw[3] & TRB_IOC)) {
-        keep(td, td->next.dequeue_gpa);
+    bool inside = td->count, wants_event = trb->dw[3] & TRB_IOC;
+
+    if (inside || wants_event) {
+        td->count++;
     }
     ixhci_ring_advance(&td->next, trb);
     if (!td->count) {
         td->start = td->next;
     }
+    return !inside && wants_event;
 }
 
 ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
@@ -203,7 +201,6 @@ ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
     unsigned at = first_position(ep_type);
     unsigned most =
         at == AT_ISOCH ? IXHCI_TD_MAX_ISOCH_TRBS : IXHCI_TD_MAX_TRBS;
-    bool begun = false; /* a TRB other than a Link was taken */
     xhci_trb *trb;
 
     td->count = 0;
@@ -217,20 +214,17 @@ ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
         case IXHCI_RING_DMA_ERROR:
             return IXHCI_TD_DMA_ERROR;
         case IXHCI_RING_EMPTY:
-            if (begun) {
-                return IXHCI_TD_PARTIAL;
-            }
-            /* a Link TRB that wants an event stands alone */
-            return td->count ? IXHCI_TD_READY : IXHCI_TD_EMPTY;
+            return td->count ? IXHCI_TD_PARTIAL : IXHCI_TD_EMPTY;
         case IXHCI_RING_TRB:
             break;
         }
         if (ixhci_trb_is_link(trb)) {
-            pass_link(td, trb);
+            if (pass_link(td, trb)) {
+                return IXHCI_TD_READY;
+            }
             continue;
         }
-        begun = true;
-        keep(td, td->next.dequeue_gpa);
+        td->count++;
         ixhci_ring_advance(&td->next, trb);
         unsigned next = next_position(at, trb);
         if (next == BAD || !take(td, trb) || !idt_is_legal(td, ep_type, trb)) {
@@ -242,8 +236,8 @@ ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
         }
     }
     if (!td->count) {
-        /* nothing but Link TRBs: a loop; blame the ring's first TRB */
-        keep(td, ring->dequeue_gpa);
+        /* nothing but Link TRBs: a loop; blame the last one */
+        td->count++;
     }
     return IXHCI_TD_BAD;
 }

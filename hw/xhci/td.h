@@ -3,7 +3,9 @@
  * through the ring walker and judged here, once; later stages trust it.
  *
  *  1. A TD is a run of TRBs that ends with the first one whose CH is 0; a
- *     Link TRB inside it is followed and kept, for its IOC (§4.11.5.1).
+ *     Link TRB inside it is followed and kept, for its IOC (§4.11.5.1). Between
+ *     two TDs, a Link TRB with IOC is a TD of its own, and has its event before
+ *     anything is known of the next; one without is stepped over.
  *  2. For a control endpoint the unit is the whole transfer: Setup Stage,
  *     optional Data Stage and Status Stage TDs (§4.11.2.2).
  *  3. A TD whose last TRB the producer has not yet published is PARTIAL:
@@ -56,9 +58,9 @@ void ixhci_td_init(ixhci_td *td);
 void ixhci_td_clear(ixhci_td *td); /* frees what it owns */
 
 /*
- * Loads the TD at `ring` for an endpoint of type ep_type (EP_TYPE_*). Leading
- * Link TRBs without IOC are stepped over: td->start is behind them, also when
- * the verdict is EMPTY.
+ * Loads the TD at `ring` for an endpoint of type ep_type (EP_TYPE_*). td->start
+ * is behind the Link TRBs that were stepped over, also when the verdict is
+ * EMPTY.
  */
 ixhci_td_verdict ixhci_td_load(ixhci_td *td, const ixhci_ring *ring,
                                unsigned ep_type, ixhci_load_trb load,
