@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "ahead.h"
+#include "td.h"
 
 /* Rule 4: TRBs, Links included, of one look. */
 #define LOOK_TRBS 256
@@ -56,17 +57,29 @@ static bool is_next_in_flow(const look *l, const xhci_trb *trb, uint64_t uf)
                 ixhci_sched_frame(l->ahead->flow, uf));
 }
 
+/* Rule 2: what the TD loader may refuse is looked at when it is due. */
+static bool is_plain(const xhci_trb *trb, bool is_first)
+{
+    unsigned type = xhci_get(trb->dw[3], TRB_TYPE);
+
+    return !(trb->dw[3] & TRB_IDT) &&
+           (is_first || type == TRB_NORMAL || type == TRB_NOOP ||
+            type == TRB_EVENT_DATA);
+}
+
 /* Is the TD served at uf without a word to the guest? */
 static bool is_silent(look *l, uint64_t uf)
 {
+    unsigned trbs_left = l->trbs_left;
     uint32_t bytes = 0;
     xhci_trb trb;
 
     if (!next_trb(l, &trb) || !is_next_in_flow(l, &trb, uf)) {
         return false;
     }
-    for (;;) {
-        if (is_heard_of(l, &trb)) {
+    for (bool is_first = true;; is_first = false) {
+        if (!is_plain(&trb, is_first) || is_heard_of(l, &trb) ||
+            trbs_left - l->trbs_left > IXHCI_TD_MAX_ISOCH_TRBS) {
             return false;
         }
         bytes += xhci_get(trb.dw[2], TRB_LENGTH);

@@ -5,8 +5,9 @@
  *     TRB with IOC, or with ISP on an IN endpoint, whose BEI is clear (xHCI
  *     1.2 §4.17.5). Between now and then the endpoint may be left alone.
  *  2. It is also the ESIT at which something else than the next TD happens:
- *     the ring is empty, the TD is not complete, is not isochronous, is
- *     larger than an ESIT carries, or asks for another frame.
+ *     the ring is empty, the TD is not complete, is not isochronous, has a TRB
+ *     that the TD loader may refuse, is larger than an ESIT carries, or asks
+ *     for another frame.
  *  3. What a device does cannot be foreseen: an error in a TD that nobody
  *     was to hear of is heard of at the ESIT found here.
  *  4. The TRBs are looked at, not consumed: the driver may still change them,
