@@ -128,6 +128,7 @@ static void retire_trb(walk *w, const ixhci_td *td, unsigned i)
         /* a short data stage does not colour the status stage (§4.10.1.1) */
         w->cc = w->cc == CC_SHORT_PACKET ? CC_SUCCESS : w->cc;
         w->residue = 0;
+        w->edtla = 0; /* §4.11.5.2: of this TD, not of the data stage */
         after = false;
     }
     w->left -= moved;

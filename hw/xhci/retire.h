@@ -4,7 +4,8 @@
  * endpoint state that follows. Posting them is somebody else's job.
  *
  *  1. Success: an event for each TRB with IOC, length 0; an Event Data TRB
- *     reports the bytes accumulated since the TD began (§4.11.5.2).
+ *     reports the bytes accumulated since the TD began (§4.11.5.2), where a
+ *     Status Stage is a TD of its own.
  *  2. Short packet: one event on the TRB where it happened if ISP or IOC is
  *     set there; then the TD's further IOC and Event Data TRBs also report
  *     Short Packet, with the residue of that TRB (§4.10.1.1.2).
