@@ -239,6 +239,7 @@ unsigned ixhci_context_tiers(uint32_t route)
     return tiers;
 }
 
+/* USB 3.2 §8.9: a Route String says 15 for port 15 and all above it. */
 bool ixhci_context_tt_is_legal(const ixhci_slot_config *dev,
                                const ixhci_slot_config *hub)
 {
@@ -248,5 +249,6 @@ bool ixhci_context_tt_is_legal(const ixhci_slot_config *dev,
     return hub->speed == SPEED_HIGH && hub->root_port == dev->root_port &&
            (dev->route & above) == (hub->route & above) &&
            ixhci_context_tiers(dev->route) > tiers &&
-           ixhci_context_hub_port(dev->route, tiers) == dev->tt_port;
+           ixhci_context_hub_port(dev->route, tiers) ==
+               (dev->tt_port < 15 ? dev->tt_port : 15);
 }
