@@ -48,6 +48,35 @@ static void iso_41_packets(void)
     }
 }
 
+/* The same, packet by packet and burst by burst. */
+static void iso_41_counted(void)
+{
+    GRand *rand = g_rand_new_with_seed(41);
+
+    for (unsigned i = 0; i < 20000; i++) {
+        uint32_t bytes = g_rand_int_range(rand, 0, 50000);
+        uint32_t mps = g_rand_int_range(rand, 1, 1025);
+        uint32_t burst = g_rand_int_range(rand, 0, 16);
+        uint32_t left = bytes, packets = 0, bursts = 0, in_burst = 0;
+
+        do {
+            if (in_burst == burst + 1) {
+                in_burst = 0;
+            }
+            bursts += in_burst == 0;
+            in_burst++;
+            packets++;
+            left -= left < mps ? left : mps;
+        } while (left);
+        g_assert_cmpuint(ixhci_isoch_packets(bytes, mps), ==, packets);
+        g_assert_cmpuint(ixhci_isoch_burst_count(packets, burst), ==,
+                         bursts - 1);
+        g_assert_cmpuint(ixhci_isoch_last_burst(packets, burst), ==,
+                         in_burst - 1);
+    }
+    g_rand_free(rand);
+}
+
 /* xHCI 1.2 §6.4.1.3, Isoch TRB: DW2 and DW3 in hex. */
 static const struct {
     uint32_t bytes, burst;
@@ -242,6 +271,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ISO-36/verdicts", iso_36_verdicts);
     g_test_add_func("/ISO-41/packets", iso_41_packets);
+    g_test_add_func("/ISO-41/counted", iso_41_counted);
     g_test_add_func("/ISO-42/fields", iso_42_fields);
     g_test_add_func("/ISO-43/payload", iso_43_payload);
     g_test_add_func("/ISO-44/room", iso_44_room);
