@@ -104,7 +104,7 @@ static int play(int fd, size_t frame_bytes, unsigned long frames)
 
 static int record(int fd, size_t frame_bytes, unsigned long frames)
 {
-    char buffer[PERIOD_FRAMES * 6];
+    char buffer[PERIOD_FRAMES * 6] = { 0 };
 
     while (frames > 0) {
         struct snd_xferi part = {
