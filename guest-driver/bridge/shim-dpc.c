@@ -1,8 +1,8 @@
 /*
  * DPCs. Wine accepts a DPC and never runs it; here one thread, made when the
  * bridge starts, runs them in the order in which they were queued, at
- * DISPATCH_LEVEL. A DPC that is queued already is not queued again; its
- * KDPC serves as the list entry, as on Windows.
+ * DISPATCH_LEVEL. A DPC that is queued already is not queued again. The queue
+ * has entries of its own: what a KDPC has for it differs between Wines.
  *
  * A timer's DPC is not among them: Wine runs it itself, at PASSIVE_LEVEL.
  *
@@ -10,22 +10,51 @@
  */
 #include "shim.h"
 
+#include <stdlib.h>
+
 static CRITICAL_SECTION lock;
 static CONDITION_VARIABLE changed;
-static LIST_ENTRY queue;
+
+typedef struct Entry {
+    struct Entry *next;
+    KDPC *dpc;
+} Entry;
+static Entry *queue;
 static KDPC *running;
 
-/* Lock, unused otherwise, marks a KDPC as queued. */
+/* Where the queue points to the entry of a DPC, or to its end. */
+static Entry **find(const KDPC *dpc)
+{
+    Entry **at = &queue;
+
+    while (*at && (*at)->dpc != dpc) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+/* Takes out what `at` points to. */
+static KDPC *take(Entry **at)
+{
+    Entry *entry = *at;
+    KDPC *dpc = entry->dpc;
+
+    *at = entry->next;
+    free(entry);
+    return dpc;
+}
+
 static BOOLEAN WINAPI insert_dpc(KDPC *dpc, void *arg1, void *arg2)
 {
     BOOLEAN inserted = FALSE;
+    Entry **at;
 
     EnterCriticalSection(&lock);
-    if (!dpc->Lock) {
+    at = find(dpc);
+    if (!*at && (*at = calloc(1, sizeof(**at)))) {
         dpc->SystemArgument1 = arg1;
         dpc->SystemArgument2 = arg2;
-        dpc->Lock = (ULONG_PTR *)&queue;
-        InsertTailList(&queue, &dpc->DpcListEntry);
+        (*at)->dpc = dpc;
         WakeAllConditionVariable(&changed);
         inserted = TRUE;
     }
@@ -42,11 +71,12 @@ static void WINAPI initialize_dpc(KDPC *dpc, PKDEFERRED_ROUTINE routine,
 static BOOLEAN WINAPI remove_dpc(KDPC *dpc)
 {
     BOOLEAN removed = FALSE;
+    Entry **at;
 
     EnterCriticalSection(&lock);
-    if (dpc->Lock) {
-        RemoveEntryList(&dpc->DpcListEntry);
-        dpc->Lock = NULL;
+    at = find(dpc);
+    if (*at) {
+        take(at);
         removed = TRUE;
     }
     LeaveCriticalSection(&lock);
@@ -57,7 +87,7 @@ static void WINAPI flush_dpcs(void)
 {
     shim_check_irql("KeFlushQueuedDpcs", PASSIVE_LEVEL);
     EnterCriticalSection(&lock);
-    while (running || !IsListEmpty(&queue)) {
+    while (running || queue) {
         SleepConditionVariableCS(&changed, &lock, INFINITE);
     }
     LeaveCriticalSection(&lock);
@@ -71,11 +101,10 @@ static DWORD WINAPI run_dpcs(void *context)
         void *arg1, *arg2;
         KIRQL irql;
 
-        while (IsListEmpty(&queue)) {
+        while (!queue) {
             SleepConditionVariableCS(&changed, &lock, INFINITE);
         }
-        dpc = CONTAINING_RECORD(RemoveHeadList(&queue), KDPC, DpcListEntry);
-        dpc->Lock = NULL;
+        dpc = take(&queue);
         arg1 = dpc->SystemArgument1;
         arg2 = dpc->SystemArgument2;
         running = dpc;
@@ -94,7 +123,6 @@ void shim_dpc_install(void)
 {
     InitializeCriticalSection(&lock);
     InitializeConditionVariable(&changed);
-    InitializeListHead(&queue);
     CloseHandle(CreateThread(NULL, 0, run_dpcs, NULL, 0, NULL));
 }
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 int __cdecl _vsnprintf(char *text, size_t bytes, const char *format,
-                       __ms_va_list args);
+                       __builtin_ms_va_list args);
 
-static void print(const char *format, __ms_va_list args)
+static void print(const char *format, __builtin_ms_va_list args)
 {
     char text[240];
     size_t length;
@@ -28,22 +28,22 @@ static void print(const char *format, __ms_va_list args)
 
 static ULONG WINAPIV dbg_print(const char *format, ...)
 {
-    __ms_va_list args;
+    __builtin_ms_va_list args;
 
-    __ms_va_start(args, format);
+    __builtin_ms_va_start(args, format);
     print(format, args);
-    __ms_va_end(args);
+    __builtin_ms_va_end(args);
     return STATUS_SUCCESS;
 }
 
 static ULONG WINAPIV dbg_print_ex(ULONG component, ULONG level,
                                   const char *format, ...)
 {
-    __ms_va_list args;
+    __builtin_ms_va_list args;
 
-    __ms_va_start(args, format);
+    __builtin_ms_va_start(args, format);
     print(format, args);
-    __ms_va_end(args);
+    __builtin_ms_va_end(args);
     return STATUS_SUCCESS;
 }
 
