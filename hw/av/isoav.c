@@ -465,6 +465,11 @@ static void isoav_instance_init(Object *obj)
     s->speed = ISOAV_SPEED_HIGH;
 }
 
+static void isoav_instance_finalize(Object *obj)
+{
+    g_free(ISOAV(obj)->video_source);
+}
+
 static void add_properties(ObjectClass *klass)
 {
     g_autoptr(GString) help = g_string_new("what the device is to its host");
@@ -517,6 +522,7 @@ static const TypeInfo isoav_type_info = {
     .parent = TYPE_USB_DEVICE,
     .instance_size = sizeof(ISOAVDevice),
     .instance_init = isoav_instance_init,
+    .instance_finalize = isoav_instance_finalize,
     .class_init = isoav_class_init,
 };
 

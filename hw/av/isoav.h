@@ -19,6 +19,7 @@ struct ISOAVDevice {
     const isoav_profile *owner;
 
     uint8_t zero_pattern; /* property `pattern`, an isoav_zero_pattern */
+    char *video_source;   /* property `video-source`; NULL: the default */
 
     /* by endpoint number, bit n: halted */
     uint16_t halted_in, halted_out;

@@ -72,6 +72,7 @@ enum {
     ISOAV_UVC_RATES = 7,
     ISOAV_UVC_DEFAULT_RATES = 5, /* 30 a second, where that is offered */
     ISOAV_UVC_HEADER_BYTES = 12,
+    ISOAV_UVC_PAYLOAD_MAX = 32 * 1024,
     ISOAV_UVC_BYTES_MAX = 1920 * 1080 * 2,
 };
 
