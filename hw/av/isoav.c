@@ -305,7 +305,7 @@ void isoav_property_is_for(ISOAVDevice *s, const isoav_profile *profile,
                            const char *property)
 {
     s->owner = profile;
-    s->owned_property = property;
+    s->owned_property = g_intern_string(property);
 }
 
 static bool check_properties(ISOAVDevice *s, Error **errp)
