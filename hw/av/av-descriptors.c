@@ -8,16 +8,18 @@
 #include "qemu/osdep.h"
 #include "hw/av/av.h"
 
+#include "hw/av/uac-descriptors.h"
 #include "hw/av/uvc-descriptors.h"
 
-enum { IFACES = 2 };
+enum { IFACES = 5 };
 
 /* clang-format off */
 static const USBDescStrings strings = {
     [ISOAV_AV_STR_MANUFACTURER] = "IsoLab",
-    [ISOAV_AV_STR_PRODUCT] = "IsoLab camera",
+    [ISOAV_AV_STR_PRODUCT] = "IsoLab camera and headset",
     [ISOAV_AV_STR_SERIAL] = "av", /* QEMU adds the port, or `serial` replaces it */
     [ISOAV_AV_STR_CAMERA] = "IsoLab camera",
+    [ISOAV_AV_STR_HEADSET] = "IsoLab headset",
 };
 /* clang-format on */
 
@@ -39,9 +41,12 @@ static const USBDescStrings strings = {
         },                                                           \
     }
 
-static const USBDescIfaceAssoc groups_full[] = { ISOAV_UVC_GROUP(full) };
-static const USBDescIfaceAssoc groups_high[] = { ISOAV_UVC_GROUP(high) };
-static const USBDescIfaceAssoc groups_super[] = { ISOAV_UVC_GROUP(super) };
+static const USBDescIfaceAssoc groups_full[] = { ISOAV_UVC_GROUP(full),
+                                                 ISOAV_UAC_GROUP_1(full) };
+static const USBDescIfaceAssoc groups_high[] = { ISOAV_UVC_GROUP(high),
+                                                 ISOAV_UAC_GROUP_2(high) };
+static const USBDescIfaceAssoc groups_super[] = { ISOAV_UVC_GROUP(super),
+                                                  ISOAV_UAC_GROUP_2(super) };
 
 static const USBDescDevice full = DEVICE(full, 0x0200, 64, 50);
 static const USBDescDevice high = DEVICE(high, 0x0200, 64, 50);

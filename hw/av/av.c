@@ -16,6 +16,7 @@
 
 static const av_function *const functions[] = {
     &isoav_uvc_function,
+    &isoav_uac_function,
 };
 
 /* The operation of each function that has it. */
@@ -205,8 +206,8 @@ static void av_stats(const ISOAVDevice *s, QDict *stats)
 
 const isoav_profile isoav_profile_av = {
     .name = "av",
-    .help = "a UVC camera",
-    .product = "IsoLab camera",
+    .help = "a UVC camera and a UAC headset",
+    .product = "IsoLab camera and headset",
     .descriptors = { [ISOAV_SPEED_FULL] = &isoav_descriptors_av_full,
                      [ISOAV_SPEED_HIGH] = &isoav_descriptors_av_high,
                      [ISOAV_SPEED_SUPER] = &isoav_descriptors_av_super },
@@ -246,6 +247,7 @@ static const VMStateDescription vmstate_av = {
         (VMStateField[]){
             VMSTATE_UINT64(epoch_uf, isoav_av),
             VMSTATE_STRUCT_POINTER(uvc, isoav_av, isoav_uvc_vmstate, isoav_uvc),
+            VMSTATE_STRUCT_POINTER(uac, isoav_av, isoav_uac_vmstate, isoav_uac),
             VMSTATE_END_OF_LIST(),
         },
 };

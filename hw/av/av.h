@@ -19,26 +19,11 @@
 #ifndef ISOLAB_AV_AV_H
 #define ISOLAB_AV_AV_H
 
+#include "hw/av/av-ids.h"
 #include "hw/av/profile.h"
 
 #define ISOAV_AV_VENDOR_ID 0x46f4
 #define ISOAV_AV_PRODUCT_ID 0x150b
-
-/* Interfaces and endpoint addresses (USB 2.0 §9.6.5, §9.6.6). */
-enum {
-    ISOAV_AV_IFACE_VIDEO_CONTROL = 0,
-    ISOAV_AV_IFACE_VIDEO = 1,
-    ISOAV_AV_IFACE_AUDIO_CONTROL = 2,
-    ISOAV_AV_IFACE_PLAYBACK = 3,
-    ISOAV_AV_IFACE_CAPTURE = 4,
-
-    ISOAV_AV_EP_VIDEO_STATUS = 0x81,
-    ISOAV_AV_EP_VIDEO = 0x82,
-    ISOAV_AV_EP_PLAYBACK = 0x03,
-    ISOAV_AV_EP_FEEDBACK = 0x83,
-    ISOAV_AV_EP_CAPTURE = 0x84,
-    ISOAV_AV_EP_AUDIO_STATUS = 0x85,
-};
 
 /* Strings of the device descriptor and of the functions. */
 enum {
@@ -74,11 +59,13 @@ typedef struct {
 } av_function;
 
 typedef struct isoav_uvc isoav_uvc;
+typedef struct isoav_uac isoav_uac;
 
 /* The profile's state. */
 typedef struct {
     uint64_t epoch_uf; /* rule 2 */
     isoav_uvc *uvc;
+    isoav_uac *uac;
 } isoav_av;
 
 uint64_t isoav_av_epoch_uf(const ISOAVDevice *s);
@@ -91,5 +78,9 @@ extern const USBDesc isoav_descriptors_av_super;
 /* uvc.c */
 extern const av_function isoav_uvc_function;
 extern const VMStateDescription isoav_uvc_vmstate;
+
+/* uac.c */
+extern const av_function isoav_uac_function;
+extern const VMStateDescription isoav_uac_vmstate;
 
 #endif

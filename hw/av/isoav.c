@@ -468,6 +468,7 @@ static void isoav_instance_init(Object *obj)
 static void isoav_instance_finalize(Object *obj)
 {
     g_free(ISOAV(obj)->video_source);
+    g_free(ISOAV(obj)->audiodev);
 }
 
 static void add_properties(ObjectClass *klass)

@@ -19,6 +19,8 @@ struct ISOAVDevice {
     const isoav_profile *owner;
 
     uint8_t zero_pattern; /* property `pattern`, an isoav_zero_pattern */
+    char *audiodev;       /* property; NULL: none */
+    bool plays_tone;      /* property `audio-source` is `tone` */
     char *video_source;   /* property `video-source`; NULL: the default */
 
     /* by endpoint number, bit n: halted */
