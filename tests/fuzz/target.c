@@ -6,10 +6,10 @@
  */
 #include "qtest/lib/hcd.h"
 
-#include "qapi/qmp/qdict.h"
+#include "qtest/compat.h"
 #include "target.h"
 
-#define DEVICES 4
+#define DEVICES 5
 #define STREAMS_LOG2 4
 #define STREAMS (1 << STREAMS_LOG2)
 #define NOWHERE 0x70000000u
@@ -22,9 +22,11 @@
     "-device usb-storage,id=dev2,bus=xhci.0,port=3,drive=disk "             \
     "-blockdev driver=null-co,node-name=more,size=16777216,read-zeroes=on " \
     "-device usb-uas,id=dev3,bus=xhci.0,port=4 "                            \
-    "-device scsi-hd,bus=dev3.0,drive=more "
+    "-device scsi-hd,bus=dev3.0,drive=more "                                \
+    "-device usb-isoav,id=dev4,bus=xhci.0,port=5,profile=av,speed=high "
 
-enum { UAS = 3 };
+/* USB2 ports come first, and so does what is not SuperSpeed. */
+enum { AV = 2, STORAGE = 3, UAS = 4 };
 
 struct FuzzTarget {
     Hcd *h;
@@ -303,6 +305,37 @@ static void op_plug(FuzzTarget *t)
     t->is_plugged[i] = !t->is_plugged[i];
 }
 
+/* A class request to the camera or the headset: one that may well be good. */
+static void op_class(FuzzTarget *t)
+{
+    static const uint8_t requests[] = { 0x01, 0x02, 0x81, 0x82,
+                                        0x83, 0x84, 0x85, 0x86 };
+    unsigned what = take(t, 1);
+    HcdSetup setup = {
+        .type = (what & 1 ? 0xa1 : 0x21) + (what >> 1) % 2,
+        .request = requests[take(t, 1) % G_N_ELEMENTS(requests)],
+        .value = take(t, 1) % 16 << 8 | take(t, 1) % 4,
+        .index = take(t, 1) % 16 << 8 | take(t, 1) % 5,
+        .length = take(t, 1) % 64,
+    };
+    uint64_t data = t->buffer + take(t, 2) % BUFFER_BYTES;
+    HcdDev *dev = t->dev[AV];
+
+    td_setup(t->h, dev, setup);
+    if (setup.length) {
+        hcd_td(t->h, dev, 1,
+               (HcdTd){ .type = TRB_DATA_STAGE,
+                        .buf = data,
+                        .len = setup.length,
+                        .in = what & 1 });
+    }
+    hcd_td(t->h, dev, 1,
+           (HcdTd){ .type = TRB_STATUS_STAGE,
+                    .in = !(what & 1) || !setup.length,
+                    .ioc = true });
+    hcd_ring_ep(t->h, dev, 1);
+}
+
 static void op_key(FuzzTarget *t)
 {
     if (t->is_plugged[1]) {
@@ -322,7 +355,7 @@ static void (*const operations[])(FuzzTarget *) = {
     op_transfer, op_transfer,     op_step,   op_step,    op_doorbell,
     op_command,  op_command,      op_stream, op_context, op_register,
     op_memory,   op_events,       op_key,    op_plug,    op_interrupter,
-    op_config,   op_any_register,
+    op_config,   op_any_register, op_class,
 };
 
 /* Of all the streams of an endpoint the rings are one and the same. */
@@ -359,6 +392,27 @@ static void bring_up(FuzzTarget *t)
         { .dci = 3, .type = EP_TYPE_BULK_IN, .mps = 512 },
         { .dci = 4, .type = EP_TYPE_BULK_OUT, .mps = 512 },
         { .dci = 2, .type = EP_TYPE_BULK_OUT, .mps = 1024 },
+        { .dci = 3,
+          .type = EP_TYPE_INTERRUPT_IN,
+          .mps = 16,
+          .interval = 3,
+          .esit = 16 },
+        { .dci = 5, .type = EP_TYPE_ISOCH_IN, .mps = 1024, .esit = 1024 },
+        { .dci = 6,
+          .type = EP_TYPE_ISOCH_OUT,
+          .mps = 388,
+          .interval = 3,
+          .esit = 388 },
+        { .dci = 7,
+          .type = EP_TYPE_ISOCH_IN,
+          .mps = 4,
+          .interval = 3,
+          .esit = 4 },
+        { .dci = 9,
+          .type = EP_TYPE_ISOCH_IN,
+          .mps = 388,
+          .interval = 3,
+          .esit = 388 },
     };
     /* status, data in, data out */
     static const HcdEp streams[] = {
@@ -366,7 +420,8 @@ static void bring_up(FuzzTarget *t)
         { .dci = 7, .type = EP_TYPE_BULK_IN, .mps = 1024, .burst = 15 },
         { .dci = 8, .type = EP_TYPE_BULK_OUT, .mps = 1024, .burst = 15 },
     };
-    static const uint8_t owner[] = { 0, 0, 1, 2, 2, UAS };
+    static const uint8_t owner[] = { 0,  0,  1,  STORAGE, STORAGE, UAS,
+                                     AV, AV, AV, AV,      AV };
     HcdSetup alternate = { .type = 1, .request = 11, .value = 1, .index = 1 };
 
     for (unsigned i = 0; i < DEVICES; i++) {
@@ -388,13 +443,17 @@ static void bring_up(FuzzTarget *t)
         add_streams(t, streams[i]);
     }
     hcd_expect_cc(hcd_control(t->h, t->dev[0], alternate, 0), CC_SUCCESS);
+    for (alternate.index = 3; alternate.index <= 4; alternate.index++) {
+        hcd_expect_cc(hcd_control(t->h, t->dev[AV], alternate, 0), CC_SUCCESS);
+    }
 }
 
 FuzzTarget *fuzz_target_start(void)
 {
     FuzzTarget *t = g_new0(FuzzTarget, 1);
 
-    t->h = hcd_start_with((HcdOptions){ .args = MACHINE_ARGS });
+    t->h =
+        hcd_start_with((HcdOptions){ .args = MACHINE_ARGS, .props = "p2=5" });
     t->heap = t->h->heap;
     for (unsigned i = 0; i < DEVICES; i++) {
         t->is_plugged[i] = true;
