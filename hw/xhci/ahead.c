@@ -20,7 +20,8 @@ typedef struct {
 /* The next TRB that is not a Link; false: none, or not to be looked at. */
 static bool next_trb(look *l, xhci_trb *trb)
 {
-    while (l->trbs_left--) {
+    while (l->trbs_left) {
+        l->trbs_left--;
         if (ixhci_ring_fetch(&l->ring, l->load, l->opaque, trb) !=
             IXHCI_RING_TRB) {
             return false;
@@ -33,7 +34,6 @@ static bool next_trb(look *l, xhci_trb *trb)
             return false; /* §4.11.5.1: it has an event of its own */
         }
     }
-    l->trbs_left = 0;
     return false;
 }
 

@@ -14,7 +14,7 @@ typedef struct {
     const ixhci_outcome *how;
     uint32_t left;    /* bytes moved, not yet attributed to a TRB */
     uint32_t edtla;   /* Event Data Transfer Length Accumulator */
-    uint32_t residue; /* of the TRB where `cc` struck */
+    uint32_t residue; /* of the TRB where `cc` struck, 0 until then */
     uint8_t cc;       /* CC_SUCCESS until the walk reaches that TRB */
 } walk;
 
@@ -118,7 +118,6 @@ static void retire_trb(walk *w, const ixhci_td *td, unsigned i)
     const ixhci_td_trb *at = &td->trbs[i];
     uint32_t bytes = ixhci_td_trb_bytes(&at->trb);
     uint32_t moved = MIN(bytes, w->left);
-    bool after = w->cc != CC_SUCCESS;
 
     if (xhci_get(at->trb.dw[3], TRB_TYPE) == TRB_EVENT_DATA) {
         retire_event_data(w, at);
@@ -129,14 +128,13 @@ static void retire_trb(walk *w, const ixhci_td *td, unsigned i)
         w->cc = w->cc == CC_SHORT_PACKET ? CC_SUCCESS : w->cc;
         w->residue = 0;
         w->edtla = 0; /* §4.11.5.2: of this TD, not of the data stage */
-        after = false;
     }
     w->left -= moved;
     w->edtla += moved;
     if (strikes_here(w, td, i, moved)) {
         strike(w, at, bytes - moved);
     } else if (at->trb.dw[3] & TRB_IOC) {
-        add(w, at, at->gpa, after ? w->residue : 0, false);
+        add(w, at, at->gpa, w->residue, false);
     }
 }
 

@@ -100,6 +100,8 @@ static const row rows[] = {
       "2E:13:600" },
     { "Event Data and ISP", BULK_IN, SHORT, 600, "N512s N512s E0i", RUNNING,
       "1:13:424 2E:13:600" },
+    { "short, they say, and all moved", BULK_IN, SHORT, 512, "N512i", RUNNING,
+      "0:1:0" },
     { "Event Data alone", ISO_IN, OK, 0, "E7i", RUNNING, "0E:1:0" },
     /* RING-17 */
     { "ENT changes nothing", BULK_IN, OK, 512, "N512e E0i", RUNNING,
@@ -424,8 +426,10 @@ static void ring_05_nothing(void)
     fixture f = { .cycle = true };
 
     ixhci_retired_init(&f.out);
-    setup(&f, "", BULK_IN, USB, 0);
-    check(&f, "", RUNNING);
+    for (unsigned cc = OK; cc <= SPLIT; cc++) {
+        setup(&f, "", BULK_IN, cc, 0);
+        check(&f, "", RUNNING);
+    }
     ixhci_retired_clear(&f.out);
 }
 

@@ -143,6 +143,7 @@ static void cmd_16_routes(void)
         { 0xfffff, 5, { 15, 15, 15, 15, 15, 0 } },
         { 0x00020, 0, { 0, 2, 0, 0, 0, 0 } },
         { 0x50321, 3, { 1, 2, 3, 0, 5, 0 } },
+        { 0xffffffff, 5, { 15, 15, 15, 15, 15, 15 } },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(routes); i++) {

@@ -253,7 +253,8 @@ typedef struct {
     bool pcs;
 } producer;
 
-/* Links at random, each to a new segment; the first of a TD is not kept. */
+/* Links at random, each to a new segment. Those inside of a TD are kept, and
+ * may have IOC; those between two are not kept. */
 static void maybe_link(producer *p, wanted *w, bool inside)
 {
     while (g_rand_int_range(p->rand, 0, 4) == 0) {
@@ -262,6 +263,7 @@ static void maybe_link(producer *p, wanted *w, bool inside)
 
         guest_put_link(&p->m, p->at, to,
                        (toggles ? D3_TC : 0) | (inside ? D3_CH : 0) |
+                           (inside && g_rand_boolean(p->rand) ? D3_IOC : 0) |
                            (p->pcs ? D3_C : 0));
         if (inside) {
             g_array_append_val(w->gpas, p->at);

@@ -252,6 +252,20 @@ static void ctl_05_setup(void)
     }
 }
 
+/* xHCI 1.2 §4.11.2.2: a Setup Stage TD is one TRB. */
+static void ctl_05_chained_setup(void)
+{
+    fixture f;
+
+    setup(&f);
+    put(&f, 0x80, 8, D3_SETUP | CHAINED | D3_IDT | 3u << 16);
+    put(&f, 0, 18, D3_DATA | D3_C | D3_IN);
+    put(&f, 0, 0, D3_STATUS | D3_C);
+    g_assert_cmpint(load(&f, CONTROL), ==, IXHCI_TD_BAD);
+    g_assert_cmpuint(f.td.count, ==, 1);
+    teardown(&f);
+}
+
 /* xHCI 1.2 §6.4.1.2.2: DIR of the Data Stage is that of the SETUP bytes. */
 static void ctl_05_data_direction(void)
 {
@@ -469,6 +483,7 @@ int main(int argc, char **argv)
     g_test_add_func("/RING-12/immediate", ring_12_immediate);
     g_test_add_func("/RING-12/immediate-control", ring_12_immediate_control);
     g_test_add_func("/CTL-05/setup", ctl_05_setup);
+    g_test_add_func("/CTL-05/chained-setup", ctl_05_chained_setup);
     g_test_add_func("/CTL-05/data-direction", ctl_05_data_direction);
     g_test_add_func("/ISO-07/frame-id", iso_07_frame_id);
     return g_test_run();
