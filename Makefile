@@ -9,14 +9,15 @@
 BUILD ?= build
 QEMU ?= qemu-system-x86_64
 QEMU_TREE ?=
+OPTIONS ?=
 
 SETUP = -Dqemu_binary=$(QEMU) -Dqemu_source=$(QEMU_TREE)
 SANITIZE = $(SETUP) -Dguest=disabled -Dfuzz=true -Db_lundef=false \
 	-Db_sanitize=address,undefined
 
 .NOTPARALLEL:
-.PHONY: all packages headers build sanitize test demo soak bench fuzz lint \
-	install clean help
+.PHONY: all packages headers build sanitize test suites qemu10 test-qemu10 \
+	demo soak bench fuzz lint install clean help
 
 all: build
 
@@ -34,7 +35,7 @@ headers: packages
 
 $(BUILD)/build.ninja: $(BUILD)/log/qemu
 	@echo "==> meson setup $(BUILD)"
-	@meson setup $(if $(wildcard $@),--reconfigure) $(SETUP) $(BUILD) \
+	@meson setup $(if $(wildcard $@),--reconfigure) $(SETUP) $(OPTIONS) $(BUILD) \
 		>$(BUILD)/log/setup.log || { tail -n 20 $(BUILD)/log/setup.log; \
 		echo "==> that failed; see $(BUILD)/log/setup.log"; exit 1; }
 
@@ -69,6 +70,29 @@ test: sanitize
 	echo "==> logs: $(BUILD)/meson-logs/testlog.txt," \
 		"$(BUILD)/sanitize/meson-logs/testlog.txt"; \
 	scripts/count-tests $(BUILD) $(BUILD)/sanitize && exit $$status
+
+# The suites unit and qtest of one build folder.
+suites: build
+	@rm -f $(BUILD)/meson-logs/testlog.*
+	@status=0; \
+	echo "==> meson test -C $(BUILD) --suite unit --suite qtest"; \
+	meson test -C $(BUILD) --no-rebuild --print-errorlogs \
+		--suite unit --suite qtest || status=1; \
+	echo "==> log: $(BUILD)/meson-logs/testlog.txt"; \
+	scripts/count-tests $(BUILD) && exit $$status
+
+# The second QEMU that the module is made for, on a machine that has another.
+qemu10: packages
+	@scripts/qemu10
+
+# Not by $(MAKE): make -n would build.
+SUBMAKE := $(MAKE)
+test-qemu10: packages
+	@built=$$(scripts/qemu10) || exit 1; \
+	tree=$$(echo "$$built" | sed -n 's/^build: //p'); \
+	$(SUBMAKE) --no-print-directory suites BUILD=build-10.0 \
+		QEMU=$$tree/qemu-system-x86_64 QEMU_TREE=$$tree \
+		OPTIONS=-Dguest=disabled
 
 # For hours: make fuzz SECONDS=3600. What it finds is in $(BUILD)/fuzz.
 SECONDS ?= 600
@@ -105,6 +129,8 @@ help:
 	@echo "make          install what is missing, build the module and launcher"
 	@echo "make demo     boot a guest and watch its driver stream"
 	@echo "make test     run every test; the last line counts them"
+	@echo "make qemu10   get and build Debian 13's QEMU 10.0, into the cache"
+	@echo "make test-qemu10  the unit tests and qtests with it, in build-10.0/"
 	@echo "make soak     the long guest tests, TIMES=50"
 	@echo "make fuzz     throw nonsense at the controller, SECONDS=600"
 	@echo "make bench    measure the controller beside qemu-xhci"
