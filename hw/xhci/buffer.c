@@ -1,9 +1,9 @@
 /*
  * Where the bytes of a packet are while it is on the bus.
  *
- *  1. A TD whose buffers are all plain RAM, and hold all that the device may
- *     send, lends them to it: nothing is copied on the way. The packet's I/O
- *     vector says what is lent, and what is lent stays where it is until it is
+ *  1. A TD whose buffers are all plain RAM, and shall have all that the device
+ *     may send, lends them to it: nothing is copied on the way. The packet's
+ * I/O vector says what is lent, and what is lent stays where it is until it is
  *     given back, whatever becomes of the guest's memory map meanwhile.
  *  2. Every other TD passes through a buffer of the endpoint: guest memory is
  *     touched once per TRB, and a failed access is seen. So does a small TD,
@@ -16,9 +16,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "core.h"
+#include "isoch.h"
 
 /* Rule 2. */
-#define LENT_BYTES_MIN 4096
+#define LENT_BYTES_MIN 1024
 
 /* Rule 4: a buffer that is larger is given back after each TD; of a stream,
  * of which there may be many, each is. */
@@ -46,8 +47,12 @@ static void give_back(ixhci_ep *ep)
 /* Rule 1. */
 static bool lend(ixhci_ep *ep, uint32_t bytes)
 {
+    uint32_t wanted = ixhci_ep_is_isoch(ep->cfg.type)
+                          ? ixhci_isoch_carried(&ep->cfg, ep->td.bytes)
+                          : ep->td.bytes;
+
     if (ep->cfg.type == EP_TYPE_CONTROL || bytes < LENT_BYTES_MIN ||
-        bytes > ep->td.bytes) {
+        bytes > wanted) {
         return false;
     }
     ep->lent = true;

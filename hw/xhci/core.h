@@ -294,8 +294,9 @@ struct IxhciState {
 
     /* time */
     QEMUTimer *timer;
-    uint64_t base_uf; /* where MFINDEX is 0 */
-    uint64_t wrap_uf; /* next MFINDEX wrap to report */
+    uint64_t base_uf;  /* where MFINDEX is 0 */
+    uint64_t wrap_uf;  /* next MFINDEX wrap to report */
+    uint64_t ports_uf; /* when a port is next due, or earlier; see arm */
     QTAILQ_HEAD(, ixhci_ep) work;
     bool serving;
     unsigned open_streams;

@@ -126,7 +126,8 @@ static void trace_bursts(const ixhci_ep *ep, uint64_t uf)
 {
     bool ete = ep->x->usbcmd & USBCMD_ETE;
 
-    if (ixhci_ep_is_isoch(ep->cfg.type) &&
+    if (trace_event_get_state_backends(TRACE_IXHCI_ISOCH_BURSTS) &&
+        ixhci_ep_is_isoch(ep->cfg.type) &&
         !ixhci_isoch_says_bursts(&ep->cfg, &ep->td, ete)) {
         trace_ixhci_isoch_bursts(ep->slot->slot_id, ep->dci,
                                  ep->td.start.dequeue_gpa, uf, ep->td.bytes);

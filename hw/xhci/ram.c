@@ -7,9 +7,13 @@
 
 #include "isolab/xhci.h"
 
+/* Rule 5. */
 static void close_view(ixhci_ram_view *view)
 {
     if (view->bytes) {
+        for (; view->lent; view->lent--) {
+            memory_region_ref(view->cache.mrs.mr);
+        }
         address_space_cache_destroy(&view->cache);
         view->bytes = 0;
     }
@@ -150,25 +154,43 @@ void *ixhci_ram_lend(ixhci_ram *ram, uint64_t gpa, uint64_t bytes)
     if (!view) {
         return NULL;
     }
-    memory_region_ref(view->cache.mrs.mr);
+    view->lent++;
     return (uint8_t *)view->cache.ptr + (gpa - view->gpa);
+}
+
+/* Where `at` is seen now; of two such views the one that has lent (rule 5). */
+static ixhci_ram_view *view_of(ixhci_ram *ram, const void *at)
+{
+    ixhci_ram_view *found = NULL;
+
+    for (unsigned i = 0; i < IXHCI_RAM_VIEWS; i++) {
+        ixhci_ram_view *view = &ram->views[i];
+        uint64_t offset = (uint8_t *)at - (uint8_t *)view->cache.ptr;
+
+        if (offset < view->bytes && (!found || !found->lent)) {
+            found = view;
+        }
+    }
+    return found;
 }
 
 /* The memory may have moved since; QEMU then finds out what it was. */
 void ixhci_ram_give_back(ixhci_ram *ram, void *at, uint64_t bytes,
                          uint64_t written)
 {
-    for (unsigned i = 0; i < IXHCI_RAM_VIEWS; i++) {
-        MemoryRegionCache *cache = &ram->views[i].cache;
-        uint64_t offset = (uint8_t *)at - (uint8_t *)cache->ptr;
+    ixhci_ram_view *view = view_of(ram, at);
 
-        if (offset < ram->views[i].bytes) {
-            if (written) {
-                address_space_cache_invalidate(cache, offset, written);
-            }
-            memory_region_unref(cache->mrs.mr);
-            return;
-        }
+    if (!view) {
+        address_space_unmap(ram->as, at, bytes, written > 0, written);
+        return;
     }
-    address_space_unmap(ram->as, at, bytes, written > 0, written);
+    if (written) {
+        address_space_cache_invalidate(
+            &view->cache, (uint8_t *)at - (uint8_t *)view->cache.ptr, written);
+    }
+    if (view->lent) {
+        view->lent--;
+    } else {
+        memory_region_unref(view->cache.mrs.mr);
+    }
 }

@@ -29,6 +29,7 @@ typedef struct {
     MemoryRegionCache cache;
     uint64_t gpa;
     uint64_t bytes; /* 0: closed */
+    unsigned lent;  /* rule 5 */
 } ixhci_ram_view;
 
 typedef struct {

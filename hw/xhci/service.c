@@ -153,6 +153,7 @@ void ixhci_service_arm(IxhciState *x)
 {
     uint64_t uf = IXHCI_UF_NEVER, ns;
 
+    x->ports_uf = ixhci_port_next_uf(x);
     if (x->serving) {
         return;
     }
@@ -161,7 +162,7 @@ void ixhci_service_arm(IxhciState *x)
         uf = uf == IXHCI_UF_NEVER ? uf : MAX(uf, x->pause_uf);
         uf = x->command_waits ? MIN(uf, x->pause_uf) : uf;
     }
-    uf = MIN(uf, ixhci_port_next_uf(x));
+    uf = MIN(uf, x->ports_uf);
     if (ixhci_is_running(x) && (x->usbcmd & USBCMD_EWE)) {
         uf = MIN(uf, x->wrap_uf);
     }
@@ -229,7 +230,7 @@ static void report_wraps(IxhciState *x, uint64_t now_uf)
 /* Rule 1: what comes before the endpoints that are due at uf. */
 static void serve_clock(IxhciState *x, uint64_t uf)
 {
-    if (ixhci_port_next_uf(x) <= uf) {
+    if (x->ports_uf <= uf) {
         ixhci_port_service(x, uf);
     }
     report_wraps(x, uf);
