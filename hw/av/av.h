@@ -8,9 +8,10 @@
  *  2. Stream time is what sound and picture have in common. It begins, at 0,
  *     with the microframe in which the host configures the device
  *     (isoav_av_epoch_uf). Video frame n is due at n frame intervals of
- *     stream time; the picture flashes, and the sound beeps, at each whole
- *     second of it. A stream that starts later starts with the first frame
- *     that is due by then, and not with frame 0.
+ *     stream time; the sound beeps at each whole second of it, and the frame
+ *     that is due next to it, earlier or later, is a flash. A stream that
+ *     starts later starts with the first frame that is due by then, and not
+ *     with frame 0.
  *  3. The state of a function is one struct, allocated with zeros before
  *     realize and freed after unrealize.
  *

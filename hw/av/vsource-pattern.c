@@ -42,10 +42,13 @@ static bool pattern_start(void *state, const isoav_vformat *format)
     return isolab_pattern_size_ok(format->width, format->height);
 }
 
+/* The frame that is next to a whole second: an interval is seldom a divisor of
+ * it, and 333333 not quite that of 30 a second. */
 static bool flashes(uint64_t n, uint32_t interval)
 {
-    return n == 0 ||
-           n * interval / TICKS_PER_S != (n - 1) * interval / TICKS_PER_S;
+    uint64_t middle = n * interval + interval / 2;
+
+    return n == 0 || middle / TICKS_PER_S != (middle - interval) / TICKS_PER_S;
 }
 
 static void flash(pattern *p)
@@ -54,8 +57,8 @@ static void flash(pattern *p)
     uint8_t *at = p->pixels;
 
     for (size_t i = 0; i < (size_t)rows * p->format.width; i++) {
-        *at++ = 235;
-        *at++ = 128;
+        *at++ = ISOLAB_LUMA_WHITE;
+        *at++ = ISOLAB_CHROMA_NONE;
     }
 }
 

@@ -4,6 +4,9 @@
  * bit, a frame interval after the one before. The number of the first frame is
  * found by trial: a stream begins when the host asks for it.
  *
+ * framecheck --recording FORMAT ...: FILE is the frames themselves, one behind
+ * the other, as v4l2-ctl and ffmpeg write them.
+ *
  * Exit status 1 with a sentence when it is not so.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -57,7 +60,7 @@ static int check(isoav_vsource *v, FILE *file, unsigned frames,
     uint64_t n = 0;
     unsigned i = 0;
 
-    for (; fscanf(file, "%u %u %" SCNx64 " %" SCNu64 " %u", &l.sequence,
+    for (; fscanf(file, "%u %u %" SCNx64 " %" SCNu64 " %u %*u", &l.sequence,
                   &l.bytes, &l.hash, &l.time_us, &l.flags) == 5;
          i++) {
         if (i == 0) {
@@ -89,18 +92,65 @@ static int check(isoav_vsource *v, FILE *file, unsigned frames,
     return 0;
 }
 
+/* Frame n of the source stands at the file's place, and is read then. */
+static bool is_next(isoav_vsource *v, uint64_t n, FILE *file)
+{
+    uint32_t bytes;
+    bool repeated;
+    const uint8_t *frame =
+        isoav_vsource_frame(v, n, &neutral, &bytes, &repeated);
+    uint8_t *read = malloc(bytes + 1);
+    long at = ftell(file);
+    bool same = frame && read && fread(read, 1, bytes, file) == bytes &&
+                memcmp(read, frame, bytes) == 0;
+
+    free(read);
+    if (!same) {
+        fseek(file, at, SEEK_SET);
+    }
+    return same;
+}
+
+static int check_recording(isoav_vsource *v, FILE *file, unsigned frames)
+{
+    uint64_t first = 0;
+
+    while (first < FIRST_MAX && !is_next(v, first, file)) {
+        first++;
+    }
+    for (unsigned i = 1; i < frames; i++) {
+        if (!is_next(v, first + i, file)) {
+            printf("frame %u is not what the source drew\n", i);
+            return 1;
+        }
+    }
+    if (fgetc(file) != EOF) {
+        printf("there are more than %u frames\n", frames);
+        return 1;
+    }
+    return 0;
+}
+
+static int usage(void)
+{
+    fputs("usage: framecheck [--recording] FORMAT WIDTH HEIGHT RATE FRAMES "
+          "FILE\n",
+          stderr);
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
+    bool recording = argc > 1 && !strcmp(argv[1], "--recording");
     isoav_vformat format;
     isoav_vsource *v;
     char *error;
     FILE *file;
     int status;
 
-    if (argc != 7) {
-        fprintf(stderr, "usage: framecheck FORMAT WIDTH HEIGHT RATE FRAMES "
-                        "FILE\n");
-        return 2;
+    argv += recording;
+    if (argc - recording != 7) {
+        return usage();
     }
     format = (isoav_vformat){
         .width = atoi(argv[2]),
@@ -114,12 +164,13 @@ int main(int argc, char **argv)
         printf("the source has no such format\n");
         return 1;
     }
-    file = fopen(argv[6], "r");
+    file = fopen(argv[6], "rb");
     if (!file) {
         perror(argv[6]);
         return 1;
     }
-    status = check(v, file, atoi(argv[5]), format.interval_100ns);
+    status = recording ? check_recording(v, file, atoi(argv[5]))
+                       : check(v, file, atoi(argv[5]), format.interval_100ns);
     fclose(file);
     isoav_vsource_close(v);
     return status;

@@ -6,7 +6,9 @@
  *   pcm play|record DEVICE RATE BITS FRAMES <input >output
  *
  * DEVICE is /dev/snd/pcmC0D0p or the like; two channels, 16 or 24 (3-byte)
- * bits. An underrun or overrun is an error, not something to recover from.
+ * bits. An underrun or overrun is an error, not something to recover from. When
+ * a recording began goes to standard error, in microseconds of the monotonic
+ * clock, as V4L2 gives it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -83,6 +85,20 @@ static int set_software(int fd, bool play)
     return ioctl(fd, SNDRV_PCM_IOCTL_SW_PARAMS, &p);
 }
 
+static int say_beginning(int fd)
+{
+    struct snd_pcm_status status;
+
+    memset(&status, 0, sizeof(status));
+    if (ioctl(fd, SNDRV_PCM_IOCTL_STATUS, &status) < 0) {
+        return fail("its status");
+    }
+    fprintf(stderr, "began %lld\n",
+            status.trigger_tstamp.tv_sec * 1000000LL +
+                status.trigger_tstamp.tv_nsec / 1000);
+    return 0;
+}
+
 static int play(int fd, size_t frame_bytes, unsigned long frames)
 {
     char buffer[PERIOD_FRAMES * 6];
@@ -105,6 +121,7 @@ static int play(int fd, size_t frame_bytes, unsigned long frames)
 static int record(int fd, size_t frame_bytes, unsigned long frames)
 {
     char buffer[PERIOD_FRAMES * 6] = { 0 };
+    bool said = false;
 
     while (frames > 0) {
         struct snd_xferi part = {
@@ -115,6 +132,10 @@ static int record(int fd, size_t frame_bytes, unsigned long frames)
         if (ioctl(fd, SNDRV_PCM_IOCTL_READI_FRAMES, &part) < 0) {
             return fail("recording");
         }
+        if (!said && say_beginning(fd)) {
+            return 1;
+        }
+        said = true;
         if (fwrite(buffer, frame_bytes, part.result, stdout) !=
             (size_t)part.result) {
             return fail("standard output");
@@ -129,7 +150,7 @@ int main(int argc, char **argv)
     bool plays = argc == 6 && !strcmp(argv[1], "play");
     unsigned rate, bits;
     unsigned long frames;
-    int fd;
+    int clock = SNDRV_PCM_TSTAMP_TYPE_MONOTONIC, fd;
 
     if (argc != 6 || (!plays && strcmp(argv[1], "record"))) {
         fputs("usage: pcm play|record DEVICE RATE BITS FRAMES\n", stderr);
@@ -145,7 +166,9 @@ int main(int argc, char **argv)
     if (set_hardware(fd, rate, bits) < 0) {
         return fail("the card does not do that");
     }
-    if (set_software(fd, plays) < 0 || ioctl(fd, SNDRV_PCM_IOCTL_PREPARE) < 0) {
+    if (set_software(fd, plays) < 0 ||
+        ioctl(fd, SNDRV_PCM_IOCTL_TTSTAMP, &clock) < 0 ||
+        ioctl(fd, SNDRV_PCM_IOCTL_PREPARE) < 0) {
         return fail("preparing");
     }
     return plays ? play(fd, CHANNELS * bits / 8, frames)

@@ -2,8 +2,9 @@
  * v4lread DEVICE FORMAT WIDTH HEIGHT RATE FRAMES [PICTURE]: records frames
  * from a V4L2 device into buffers that it shares with the kernel, and prints a
  * line for each: its number in the kernel's count, size, hash, time stamp in
- * microseconds and the flags that say it is damaged. The bytes of the fifth
- * frame go to the file PICTURE. FORMAT is YUYV or MJPG.
+ * microseconds, the flags that say it is damaged, and the mean of its luma (0
+ * to 255; of YUYV only). The bytes of the fifth frame go to the file PICTURE.
+ * FORMAT is YUYV or MJPG.
  *
  * Exit status 1 when the device cannot do it, with one sentence on standard
  * error.
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/videodev2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -93,6 +95,18 @@ static void start(device *d)
     ask(d, VIDIOC_STREAMON, &type, "the stream does not start");
 }
 
+/* Of each eighth pixel. */
+static unsigned mean_luma(const uint8_t *yuy2, size_t bytes)
+{
+    uint64_t sum = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < bytes; i += 16, count++) {
+        sum += yuy2[i];
+    }
+    return count ? sum / count : 0;
+}
+
 static void save(const char *file, const uint8_t *bytes, size_t count)
 {
     FILE *f = fopen(file, "wb");
@@ -103,7 +117,7 @@ static void save(const char *file, const uint8_t *bytes, size_t count)
     }
 }
 
-static void take(const device *d, unsigned n, const char *picture)
+static void take(const device *d, unsigned n, bool is_yuy2, const char *picture)
 {
     struct v4l2_buffer buffer = {
         .type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
@@ -113,11 +127,12 @@ static void take(const device *d, unsigned n, const char *picture)
 
     ask(d, VIDIOC_DQBUF, &buffer, "no frame");
     bytes = d->map[buffer.index];
-    printf("%u %u %016" PRIx64 " %" PRIu64 " %u\n", buffer.sequence,
+    printf("%u %u %016" PRIx64 " %" PRIu64 " %u %u\n", buffer.sequence,
            buffer.bytesused, frame_hash(bytes, buffer.bytesused),
            (uint64_t)buffer.timestamp.tv_sec * 1000000 +
                buffer.timestamp.tv_usec,
-           buffer.flags & V4L2_BUF_FLAG_ERROR);
+           buffer.flags & V4L2_BUF_FLAG_ERROR,
+           is_yuy2 ? mean_luma(bytes, buffer.bytesused) : 0);
     if (n == PICTURE_FRAME && picture) {
         save(picture, bytes, buffer.bytesused);
     }
@@ -142,7 +157,7 @@ int main(int argc, char **argv)
     set_format(&d, argv + 2);
     start(&d);
     for (int i = 0; i < atoi(argv[6]); i++) {
-        take(&d, i, argv[7]);
+        take(&d, i, !strcmp(argv[2], "YUYV"), argv[7]);
     }
     ask(&d, VIDIOC_STREAMOFF, &type, "the stream does not stop");
     return 0;
