@@ -49,7 +49,8 @@ static const USBDescIfaceAssoc groups_super[] = { ISOAV_UVC_GROUP(super),
                                                   ISOAV_UAC_GROUP_2(super) };
 
 static const USBDescDevice full = DEVICE(full, 0x0200, 64, 50);
-static const USBDescDevice high = DEVICE(high, 0x0200, 64, 50);
+/* USB 2.0 LPM: 2.01 says that there is a BOS, and in it that L1 is known. */
+static const USBDescDevice high = DEVICE(high, 0x0201, 64, 50);
 
 /* USB 3.2 §9.2.6.6: on a slower bus it says that it could do more. */
 static const USBDescDevice full_of_super = DEVICE(full, 0x0210, 64, 50);

@@ -131,8 +131,16 @@ static const USBDescIface interfaces_super[] = {
         }                                                              \
     }
 
+/* USB 2.0 LPM: 2.01 says that there is a BOS, and in it that L1 is known. */
 static const USBDescDevice device_high = {
-    .bcdUSB = 0x0200,
+    .bcdUSB = 0x0201,
+    .bMaxPacketSize0 = 64,
+    CONFIGURATION(interfaces_high, 50),
+};
+
+/* USB 3.2 §9.2.6.6: on a slower bus it says that it could do more. */
+static const USBDescDevice device_high_of_super = {
+    .bcdUSB = 0x0210,
     .bMaxPacketSize0 = 64,
     CONFIGURATION(interfaces_high, 50),
 };
@@ -152,7 +160,7 @@ static const USBDescDevice device_super = {
 
 const USBDesc isoav_descriptors_vendor_super = {
     .id = IDENTITY,
-    .high = &device_high,
+    .high = &device_high_of_super,
     .super = &device_super,
     .str = strings,
 };

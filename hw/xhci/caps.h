@@ -21,10 +21,11 @@
 #include "isolab/xhci.h"
 
 typedef struct {
-    uint16_t hciversion; /* BCD: 0120h */
-    uint8_t usb3_minor;  /* BCD: 20h for USB 3.2 */
-    uint32_t hcc1;       /* HCCPARAMS1 without xECP */
-    uint32_t hcc2;       /* HCCPARAMS2 */
+    uint16_t hciversion;    /* BCD: 0120h */
+    uint8_t usb3_minor;     /* BCD: 20h for USB 3.2 */
+    uint32_t hcc1;          /* HCCPARAMS1 without xECP */
+    uint32_t hcc2;          /* HCCPARAMS2 */
+    uint32_t usb2_protocol; /* XECP_HLC, XECP_BLC: of the USB2 ports */
 } ixhci_caps;
 
 #define IXHCI_REVISIONS "1.0, 1.1 or 1.2"

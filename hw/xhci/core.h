@@ -119,9 +119,12 @@ typedef struct {
     bool is_usb3;
     uint32_t portsc;
     uint32_t portpmsc;
-    uint64_t done_uf; /* end of a reset or of link training, or NEVER */
+    uint32_t portli;
+    uint32_t porthlpmc;
+    uint64_t done_uf; /* end of a reset, of link training, of L1, or NEVER */
     bool warm;        /* that reset is a warm one */
     uint64_t used_uf; /* when the last packet passed */
+    uint64_t up_uf;   /* link.c, rule 4: the end of its resume */
     USBPort *uport;
 } ixhci_port;
 
@@ -446,6 +449,7 @@ const ixhci_slot *ixhci_slot_tt(IxhciState *x, const ixhci_slot_config *cfg);
 USBPort *ixhci_slot_find_uport(IxhciState *x, const ixhci_slot_config *cfg);
 ixhci_slot *ixhci_slot_on_port(IxhciState *x, unsigned port_id);
 void ixhci_slot_port_down(IxhciState *x, unsigned port_id);
+void ixhci_slot_port_up(IxhciState *x, unsigned port_id);
 void ixhci_slot_device_left(IxhciState *x, USBPort *uport);
 ixhci_ep *ixhci_slot_find_endpoint(IxhciState *x, const USBEndpoint *usb_ep);
 
@@ -478,7 +482,6 @@ void ixhci_port_write(IxhciState *x, unsigned port_id, unsigned reg,
 void ixhci_port_announce_all(IxhciState *x);
 void ixhci_port_service(IxhciState *x, uint64_t now_uf);
 uint64_t ixhci_port_next_uf(const IxhciState *x);
-void ixhci_port_used(IxhciState *x, unsigned port_id);
 /* From outside; false: it cannot happen there now. */
 bool ixhci_port_over_current(IxhciState *x, unsigned port_id, bool active);
 bool ixhci_port_link_error(IxhciState *x, unsigned port_id);
@@ -486,6 +489,11 @@ bool ixhci_port_config_error(IxhciState *x, unsigned port_id);
 bool ixhci_port_function_wake(IxhciState *x, unsigned port_id);
 bool ixhci_port_carries(const IxhciState *x, unsigned port_id);
 unsigned ixhci_port_bus_speed(const IxhciState *x, unsigned port_id);
+
+/* link.c: power states of a port's link (§4.23.5) */
+void ixhci_port_used(IxhciState *x, unsigned port_id);
+uint64_t ixhci_port_wake(IxhciState *x, unsigned port_id); /* a packet is due */
+void ixhci_port_device_wakes(IxhciState *x, unsigned port_id);
 
 /* power.c: run, stop, reset, errors */
 void ixhci_power_write_usbcmd(IxhciState *x, uint32_t value);

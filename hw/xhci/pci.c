@@ -81,6 +81,7 @@ static void bus_wakeup_endpoint(USBBus *bus, USBEndpoint *usb_ep,
     ixhci_ep *ep = ixhci_slot_find_endpoint(x, usb_ep);
 
     if (ep) {
+        ixhci_port_device_wakes(x, ep->slot->cfg.root_port);
         ixhci_pipeline_wakeup(ep, stream);
     }
 }

@@ -16,6 +16,8 @@
  *     next ESIT, others in the next microframe, until it has failed CErr times
  *     in a row (§4.10.2). A TD is one transaction here: what moved a part of
  *     its bytes cannot be tried again.
+ *  6. Where the link is asleep a bulk, control or interrupt TD waits for it
+ *     (link.c, rule 4).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -222,6 +224,21 @@ static bool is_its_turn(ixhci_ep *ep, uint64_t uf)
     return turn == uf;
 }
 
+/* Rule 6. */
+static bool awaits_link(ixhci_ep *ep)
+{
+    uint64_t up_uf = ixhci_port_wake(ep->x, ep->slot->cfg.root_port);
+
+    if (up_uf <= ixhci_now_uf()) {
+        return false;
+    }
+    if (up_uf == IXHCI_UF_NEVER) {
+        ep->wait = IXHCI_WAIT_DEVICE;
+    }
+    ixhci_service_due(ep, up_uf);
+    return true;
+}
+
 /* Rule 4. True: the endpoint is still due at uf. */
 static bool serve_queue(ixhci_ep *ep, uint64_t uf)
 {
@@ -238,6 +255,9 @@ static bool serve_queue(ixhci_ep *ep, uint64_t uf)
     if (!ep->td.has_data) {
         retire_as(ep, CC_SUCCESS);
         return true;
+    }
+    if (awaits_link(ep)) {
+        return false;
     }
     ep->flow.next_uf = uf + (UINT64_C(1) << ep->flow.interval);
     switch (ixhci_packet_submit(ep, uf, &how)) {
@@ -328,6 +348,7 @@ void ixhci_pipeline_complete(ixhci_ep *ep)
         return;
     }
     ep->wait = IXHCI_WAIT_NOTHING;
+    ixhci_port_used(ep->x, ep->slot->cfg.root_port);
     if (!ixhci_packet_finish(ep, &how)) {
         ixhci_service_due(ep, ixhci_now_uf());
     } else if (!tries_again(ep, &how)) {

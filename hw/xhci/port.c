@@ -12,13 +12,11 @@
  *     halted events wait for R/S.
  *  5. Link states that software writes are a table; what it does not list is
  *     ignored (§5.4.8, PLS).
- *  6. U1 and U2 are entered by a link that has been idle for the time that
- *     software allows, and left by the next packet. Nobody is woken up for
- *     that: which state it is is worked out when software reads it.
+ *  6. What becomes of a link that is enabled is in link.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "core.h"
+#include "port.h"
 #include "trace-hw_xhci.h"
 
 /* Rule 3, in microframes: USB 2.0 §7.1.7.5 TDRSTR; USB 3.2 §7.5.12, §6.9.3. */
@@ -30,14 +28,9 @@
 /* What a plain write keeps (§5.4.8): wake enables. */
 #define PORTSC_RW (PORTSC_WCE | PORTSC_WDE | PORTSC_WOE)
 
-static unsigned link_state(const ixhci_port *port)
+void ixhci_port_set_link_state(ixhci_port *port, unsigned pls)
 {
-    return xhci_get(port->portsc, PORTSC_PLS);
-}
-
-static void set_link_state(ixhci_port *port, unsigned pls)
-{
-    trace_ixhci_port_link(port->port_id, link_state(port), pls);
+    trace_ixhci_port_link(port->port_id, ixhci_port_link_state(port), pls);
     port->portsc = xhci_set(port->portsc, PORTSC_PLS, pls);
 }
 
@@ -59,11 +52,11 @@ static bool wakes(const ixhci_port *port, uint32_t bits)
            ((bits & PORTSC_CSC) && !(port->portsc & PORTSC_CCS) &&
             (port->portsc & PORTSC_WDE)) ||
            ((bits & PORTSC_OCC) && (port->portsc & PORTSC_WOE)) ||
-           ((bits & PORTSC_PLC) && link_state(port) == PLS_RESUME);
+           ((bits & PORTSC_PLC) && ixhci_port_link_state(port) == PLS_RESUME);
 }
 
 /* Rule 4. */
-static void change(IxhciState *x, ixhci_port *port, uint32_t bits)
+void ixhci_port_change(IxhciState *x, ixhci_port *port, uint32_t bits)
 {
     uint32_t before = port->portsc & PORTSC_CHANGES;
 
@@ -103,7 +96,7 @@ static unsigned speed_id(const USBDevice *dev)
 }
 
 /* The device that this root port sees (rule 1). */
-static USBDevice *device_of(const ixhci_port *port)
+USBDevice *ixhci_port_device(const ixhci_port *port)
 {
     USBDevice *dev = port->uport->dev;
 
@@ -119,21 +112,21 @@ static void detach_device(ixhci_port *port, unsigned pls)
     port->done_uf = IXHCI_UF_NEVER;
     port->portsc &= ~(PORTSC_CCS | PORTSC_PED | PORTSC_PR);
     port->portsc = xhci_set(port->portsc, PORTSC_SPEED, 0);
-    set_link_state(port, pls);
+    ixhci_port_set_link_state(port, pls);
 }
 
 /* Rule 2. At reset time the USB3 link is up at once. */
 static void attach_device(IxhciState *x, ixhci_port *port)
 {
     if (port->is_usb3) {
-        set_link_state(port, PLS_RX_DETECT);
+        ixhci_port_set_link_state(port, PLS_RX_DETECT);
         port->done_uf = ixhci_now_uf() + TRAINING_UF;
         ixhci_service_arm(x);
         return;
     }
     port->portsc |= PORTSC_CCS;
-    set_link_state(port, PLS_POLLING);
-    change(x, port, PORTSC_CSC);
+    ixhci_port_set_link_state(port, PLS_POLLING);
+    ixhci_port_change(x, port, PORTSC_CSC);
 }
 
 static void enable(ixhci_port *port, USBDevice *dev)
@@ -141,7 +134,8 @@ static void enable(ixhci_port *port, USBDevice *dev)
     usb_device_reset(dev);
     port->portsc |= PORTSC_CCS | PORTSC_PED;
     port->portsc = xhci_set(port->portsc, PORTSC_SPEED, speed_id(dev));
-    set_link_state(port, PLS_U0);
+    ixhci_port_set_link_state(port, PLS_U0);
+    ixhci_link_up(port);
 }
 
 /* Rule 3: a reset, or link training, is over. */
@@ -149,7 +143,7 @@ static void finish(IxhciState *x, ixhci_port *port)
 {
     bool training = !(port->portsc & PORTSC_PR);
     uint32_t bits = PORTSC_PRC | (port->warm ? PORTSC_WRC : 0);
-    USBDevice *dev = device_of(port);
+    USBDevice *dev = ixhci_port_device(port);
 
     port->done_uf = IXHCI_UF_NEVER;
     port->portsc &= ~PORTSC_PR;
@@ -159,15 +153,28 @@ static void finish(IxhciState *x, ixhci_port *port)
         bits |= port->portsc & PORTSC_CCS ? 0 : PORTSC_CSC;
         enable(port, dev);
     }
-    change(x, port, training ? bits & PORTSC_CSC : bits);
+    ixhci_port_change(x, port, training ? bits & PORTSC_CSC : bits);
     port->warm = false;
+}
+
+/* What ends is then its resume and not a reset. */
+static bool is_in_l1(const ixhci_port *port)
+{
+    return !(port->portsc & PORTSC_PR) && ixhci_port_link_state(port) == PLS_U2;
 }
 
 void ixhci_port_service(IxhciState *x, uint64_t now_uf)
 {
     for (unsigned i = 0; i < x->num_ports; i++) {
-        if (x->ports[i].done_uf <= now_uf) {
-            finish(x, &x->ports[i]);
+        ixhci_port *port = &x->ports[i];
+
+        if (port->done_uf > now_uf) {
+            continue;
+        }
+        if (is_in_l1(port)) {
+            ixhci_link_resumed(x, port);
+        } else {
+            finish(x, port);
         }
     }
 }
@@ -196,29 +203,7 @@ bool ixhci_port_carries(const IxhciState *x, unsigned port_id)
     const ixhci_port *port = &x->ports[port_id - 1];
 
     return (port->portsc & PORTSC_PED) && !(port->portsc & PORTSC_PR) &&
-           link_state(port) == PLS_U0;
-}
-
-void ixhci_port_used(IxhciState *x, unsigned port_id)
-{
-    x->ports[port_id - 1].used_uf = ixhci_now_uf();
-}
-
-/* Rule 6; xHCI 1.2 §5.4.9.1: U1 in microseconds up to 7Fh, U2 in 256 of them
- * up to FEh; 0 and FFh leave the link alone. */
-static unsigned shown_link_state(const ixhci_port *port)
-{
-    uint64_t idle_us = (ixhci_now_uf() - port->used_uf) * 125;
-    unsigned u1 = xhci_get(port->portpmsc, PORTPMSC_U1_TIMEOUT);
-    unsigned u2 = xhci_get(port->portpmsc, PORTPMSC_U2_TIMEOUT);
-
-    if (!port->is_usb3 || link_state(port) != PLS_U0) {
-        return link_state(port);
-    }
-    if (u2 >= 1 && u2 <= 0xfe && idle_us >= u2 * 256) {
-        return PLS_U2;
-    }
-    return u1 >= 1 && u1 <= 0x7f && idle_us >= u1 ? PLS_U1 : PLS_U0;
+           ixhci_port_link_state(port) == PLS_U0;
 }
 
 static void begin_reset(IxhciState *x, ixhci_port *port, bool warm)
@@ -229,6 +214,7 @@ static void begin_reset(IxhciState *x, ixhci_port *port, bool warm)
 
     port->warm = warm;
     port->portsc |= PORTSC_PR;
+    ixhci_link_clear(port);
     if (!port->is_usb3) {
         port->portsc &= ~PORTSC_PED;
     }
@@ -244,7 +230,7 @@ static void write_resets(IxhciState *x, ixhci_port *port, uint32_t value)
         return;
     }
     if (port->is_usb3 && (value & PORTSC_WPR)) {
-        if (link_state(port) != PLS_DISABLED) {
+        if (ixhci_port_link_state(port) != PLS_DISABLED) {
             begin_reset(x, port, true);
         }
     } else if ((value & PORTSC_PR) && (port->portsc & PORTSC_CCS)) {
@@ -260,11 +246,11 @@ static void write_disable(IxhciState *x, ixhci_port *port)
     }
     if (port->is_usb3) {
         detach_device(port, PLS_DISABLED);
-        change(x, port, PORTSC_CSC);
+        ixhci_port_change(x, port, PORTSC_CSC);
     } else {
         port->done_uf = IXHCI_UF_NEVER;
         port->portsc &= ~(PORTSC_PED | PORTSC_PR);
-        set_link_state(port, PLS_POLLING);
+        ixhci_port_set_link_state(port, PLS_POLLING);
     }
     ixhci_slot_port_down(x, port->port_id);
 }
@@ -280,8 +266,8 @@ static void write_power(IxhciState *x, ixhci_port *port, uint32_t value)
         ixhci_slot_port_down(x, port->port_id);
         return;
     }
-    set_link_state(port, PLS_RX_DETECT);
-    if (device_of(port)) {
+    ixhci_port_set_link_state(port, PLS_RX_DETECT);
+    if (ixhci_port_device(port)) {
         attach_device(x, port);
     }
 }
@@ -305,26 +291,15 @@ static const link_row link_rows[] = {
     { PLS_RX_DETECT, PLS_COMPLIANCE, 3, PLS_COMPLIANCE, NO_PLC },
 };
 
-/* xHCI 1.2 §4.23.5.1: L1 is asked for; no USB2 device of QEMU's knows LPM, and
- * one that does not answers with STALL. */
-static bool write_l1(ixhci_port *port, unsigned pls)
-{
-    if (pls != PLS_U2 || port->is_usb3 || link_state(port) != PLS_U0) {
-        return false;
-    }
-    port->portpmsc = xhci_set(port->portpmsc, PORTPMSC_L1S, L1S_NOT_SUPPORTED);
-    return true;
-}
-
 static void write_link(IxhciState *x, ixhci_port *port, unsigned pls)
 {
-    if (!(port->portsc & PORTSC_PP) || write_l1(port, pls)) {
+    if (!(port->portsc & PORTSC_PP) || ixhci_link_write_l1(x, port, pls)) {
         return;
     }
     for (size_t i = 0; i < ARRAY_SIZE(link_rows); i++) {
         const link_row *row = &link_rows[i];
 
-        if (row->from != link_state(port) || row->written != pls ||
+        if (row->from != ixhci_port_link_state(port) || row->written != pls ||
             (row->usb && (row->usb == 3) != port->is_usb3)) {
             continue;
         }
@@ -332,12 +307,12 @@ static void write_link(IxhciState *x, ixhci_port *port, unsigned pls)
         if (row->to == PLS_COMPLIANCE && !(x->caps.hcc2 & HCC2_CTC)) {
             return;
         }
-        set_link_state(port, row->to);
+        ixhci_port_set_link_state(port, row->to);
         if (row->plc == PLC ||
             (row->plc == PLC_IF_U3E && (x->config & CONFIG_U3E))) {
-            change(x, port, PORTSC_PLC);
+            ixhci_port_change(x, port, PORTSC_PLC);
         }
-        if (row->to == PLS_RX_DETECT && device_of(port)) {
+        if (row->to == PLS_RX_DETECT && ixhci_port_device(port)) {
             attach_device(x, port);
         }
         return;
@@ -362,33 +337,21 @@ uint32_t ixhci_port_read(IxhciState *x, unsigned port_id, unsigned reg)
 {
     const ixhci_port *port = &x->ports[port_id - 1];
 
-    switch (reg) {
-    case XHCI_PORTSC:
-        return xhci_set(port->portsc, PORTSC_PLS, shown_link_state(port));
-    case XHCI_PORTPMSC:
-        return port->portpmsc;
-    default:
-        return 0; /* PORTLI, PORTHLPMC: one lane, no hardware LPM */
+    if (reg != XHCI_PORTSC) {
+        return ixhci_link_read(x, port, reg);
     }
+    return xhci_set(port->portsc, PORTSC_PLS, ixhci_link_shown(x, port));
 }
 
 void ixhci_port_write(IxhciState *x, unsigned port_id, unsigned reg,
                       uint32_t value)
 {
-    /* xHCI 1.2 §5.4.9: U1/U2 timeouts and FLA; RWE, BESL, L1 slot and HLE */
-    static const uint32_t pmsc_rw[] = { 0xf001fff8, 0x0001ffff };
     ixhci_port *port = &x->ports[port_id - 1];
 
-    switch (reg) {
-    case XHCI_PORTSC:
+    if (reg == XHCI_PORTSC) {
         write_portsc(x, port, value);
-        break;
-    case XHCI_PORTPMSC:
-        port->portpmsc = (port->portpmsc & ~pmsc_rw[port->is_usb3]) |
-                         (value & pmsc_rw[port->is_usb3]);
-        break;
-    default:
-        break;
+    } else {
+        ixhci_link_write(x, port, reg, value);
     }
 }
 
@@ -397,15 +360,17 @@ void ixhci_port_reset_all(IxhciState *x)
 {
     for (unsigned i = 0; i < x->num_ports; i++) {
         ixhci_port *port = &x->ports[i];
-        USBDevice *dev = device_of(port);
+        USBDevice *dev = ixhci_port_device(port);
 
         port->portsc = PORTSC_PP;
         port->portpmsc = 0;
+        port->portli = 0;
+        port->porthlpmc = 0;
         port->warm = false;
         detach_device(port, PLS_RX_DETECT);
         if (dev && port->is_usb3) {
             enable(port, dev);
-            change(x, port, PORTSC_CSC);
+            ixhci_port_change(x, port, PORTSC_CSC);
         } else if (dev) {
             attach_device(x, port);
         }
@@ -428,7 +393,7 @@ bool ixhci_port_over_current(IxhciState *x, unsigned port_id, bool active)
         detach_device(port, PLS_DISABLED);
         ixhci_slot_port_down(x, port_id);
     }
-    change(x, port, PORTSC_OCC);
+    ixhci_port_change(x, port, PORTSC_OCC);
     return true;
 }
 
@@ -441,9 +406,10 @@ bool ixhci_port_link_error(IxhciState *x, unsigned port_id)
         return false;
     }
     port->portsc &= ~PORTSC_PED;
-    set_link_state(port, PLS_INACTIVE);
+    port->portli = MIN(port->portli + 1, xhci_get(UINT32_MAX, PORTLI_ERRORS));
+    ixhci_port_set_link_state(port, PLS_INACTIVE);
     ixhci_slot_port_down(x, port_id);
-    change(x, port, PORTSC_PLC);
+    ixhci_port_change(x, port, PORTSC_PLC);
     return true;
 }
 
@@ -455,7 +421,7 @@ bool ixhci_port_config_error(IxhciState *x, unsigned port_id)
     if (!port->is_usb3 || !(port->portsc & PORTSC_CCS)) {
         return false;
     }
-    change(x, port, PORTSC_CEC);
+    ixhci_port_change(x, port, PORTSC_CEC);
     return true;
 }
 
@@ -480,7 +446,7 @@ bool ixhci_port_function_wake(IxhciState *x, unsigned port_id)
 static ixhci_port *port_of(IxhciState *x, const USBPort *uport)
 {
     for (unsigned i = 0; i < x->num_ports; i++) {
-        if (x->ports[i].uport == uport && device_of(&x->ports[i])) {
+        if (x->ports[i].uport == uport && ixhci_port_device(&x->ports[i])) {
             return &x->ports[i];
         }
     }
@@ -491,7 +457,7 @@ static ixhci_port *port_of(IxhciState *x, const USBPort *uport)
 static bool sees_devices(const ixhci_port *port)
 {
     return (port->portsc & PORTSC_PP) &&
-           !(port->is_usb3 && link_state(port) == PLS_DISABLED);
+           !(port->is_usb3 && ixhci_port_link_state(port) == PLS_DISABLED);
 }
 
 static void bus_attach(USBPort *uport)
@@ -516,7 +482,7 @@ static void bus_detach(USBPort *uport)
         bool seen = port->portsc & PORTSC_CCS;
 
         detach_device(port, PLS_RX_DETECT);
-        change(x, port, seen ? PORTSC_CSC : 0);
+        ixhci_port_change(x, port, seen ? PORTSC_CSC : 0);
     }
 }
 
@@ -532,9 +498,9 @@ static void bus_wakeup(USBPort *uport)
     IxhciState *x = uport->opaque;
     ixhci_port *port = port_of(x, uport);
 
-    if (port && link_state(port) == PLS_U3) {
-        set_link_state(port, PLS_RESUME);
-        change(x, port, PORTSC_PLC);
+    if (port && ixhci_port_link_state(port) == PLS_U3) {
+        ixhci_port_set_link_state(port, PLS_RESUME);
+        ixhci_port_change(x, port, PORTSC_PLC);
     }
 }
 

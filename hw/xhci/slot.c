@@ -175,6 +175,23 @@ void ixhci_slot_port_down(IxhciState *x, unsigned port_id)
     }
 }
 
+/* And again: what was held up is asked for. */
+void ixhci_slot_port_up(IxhciState *x, unsigned port_id)
+{
+    for (unsigned i = 0; i < x->num_slots; i++) {
+        ixhci_slot *slot = &x->slots[i];
+
+        if (!slot->enabled || slot->cfg.root_port != port_id) {
+            continue;
+        }
+        for (unsigned dci = 1; dci <= IXHCI_MAX_DCI; dci++) {
+            if (slot->eps[dci]) {
+                ixhci_pipeline_wakeup(slot->eps[dci], 0);
+            }
+        }
+    }
+}
+
 void ixhci_slot_device_left(IxhciState *x, USBPort *uport)
 {
     for (unsigned i = 0; i < x->num_slots; i++) {

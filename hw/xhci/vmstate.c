@@ -151,8 +151,11 @@ static const VMStateDescription vmstate_port = {
     .name = "ixhci/port",
     FIELDS(VMSTATE_UINT32(portsc, ixhci_port),
            VMSTATE_UINT32(portpmsc, ixhci_port),
+           VMSTATE_UINT32(portli, ixhci_port),
+           VMSTATE_UINT32(porthlpmc, ixhci_port),
            VMSTATE_UINT64(done_uf, ixhci_port), VMSTATE_BOOL(warm, ixhci_port),
-           VMSTATE_UINT64(used_uf, ixhci_port)),
+           VMSTATE_UINT64(used_uf, ixhci_port),
+           VMSTATE_UINT64(up_uf, ixhci_port)),
 };
 
 static const VMStateDescription vmstate_segment = {

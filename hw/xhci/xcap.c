@@ -39,7 +39,7 @@ static uint32_t *append(IxhciState *x, unsigned words)
 
 /* xHCI 1.2 §7.2. Rule 2. */
 static void append_protocol(IxhciState *x, unsigned revision, unsigned first,
-                            unsigned count)
+                            unsigned count, uint32_t flags)
 {
     bool named = revision > 0x300;
     uint32_t *at;
@@ -52,6 +52,7 @@ static void append_protocol(IxhciState *x, unsigned revision, unsigned first,
     at[1] = XECP_NAME_USB;
     at[2] =
         xhci_set(xhci_set(0, XECP_PORT_OFFSET, first), XECP_PORT_COUNT, count);
+    at[2] |= flags;
     if (named) {
         at[2] = xhci_set(at[2], XECP_PSIC, 1);
         at[4] = xhci_set(0, PSI_VALUE, SPEED_SUPER);
@@ -67,9 +68,9 @@ void ixhci_xcap_init(IxhciState *x)
     if (x->legacy) {
         *append(x, LEGACY_WORDS) = XECP_LEGACY_SUPPORT;
     }
-    append_protocol(x, 0x200, 1, x->num_usb2);
-    append_protocol(x, 0x300 | x->caps.usb3_minor, x->num_usb2 + 1,
-                    x->num_usb3);
+    append_protocol(x, 0x200, 1, x->num_usb2, x->caps.usb2_protocol);
+    append_protocol(x, 0x300 | x->caps.usb3_minor, x->num_usb2 + 1, x->num_usb3,
+                    0);
 }
 
 /* A chip reset; HCRST leaves the semaphores alone (xHCI 1.2 §7.1). */

@@ -179,15 +179,37 @@ enum {
     PORTSC_PIC = XHCI_FIELD(14, 2),
 };
 
-/* Port Link State, the PLS field. */
 /* xHCI 1.2 §5.4.9: PORTPMSC of USB3 and of USB2 ports. */
 enum {
     PORTPMSC_U1_TIMEOUT = XHCI_FIELD(0, 8),
     PORTPMSC_U2_TIMEOUT = XHCI_FIELD(8, 8),
     PORTPMSC_L1S = XHCI_FIELD(0, 3),
+    PORTPMSC_BESL = XHCI_FIELD(4, 4), /* HIRD where BLC is 0 */
+    PORTPMSC_L1DS = XHCI_FIELD(8, 8), /* L1 Device Slot */
+};
+#define PORTPMSC_RWE (1u << 3)
+#define PORTPMSC_HLE (1u << 16)
+
+/* xHCI 1.2 §5.4.9.2: L1S, how the last LPM transaction ended. */
+enum {
+    L1S_INVALID = 0,
+    L1S_SUCCESS = 1,
+    L1S_NOT_YET = 2,
+    L1S_NOT_SUPPORTED = 3,
+    L1S_TIMEOUT = 4,
 };
 
-enum { L1S_NOT_SUPPORTED = 3 };
+/* xHCI 1.2 §5.4.10.1: PORTLI of a USB3 port. */
+enum { PORTLI_ERRORS = XHCI_FIELD(0, 16) };
+
+/* xHCI 1.2 §5.4.11.2: PORTHLPMC of a USB2 port. */
+enum {
+    PORTHLPMC_HIRDM = XHCI_FIELD(0, 2),
+    PORTHLPMC_L1_TIMEOUT = XHCI_FIELD(2, 8),
+    PORTHLPMC_BESLD = XHCI_FIELD(10, 4),
+};
+
+/* Port Link State, the PLS field. */
 
 enum {
     PLS_U0 = 0,
@@ -266,6 +288,8 @@ enum {
 
 /* xHCI 1.2 §7.2: Supported Protocol, and its Protocol Speed IDs (§7.2.1). */
 #define XECP_NAME_USB 0x20425355u /* DW1 */
+#define XECP_HLC (1u << 19)       /* DW2 of USB2: Hardware LPM Capability */
+#define XECP_BLC (1u << 20)       /* DW2 of USB2: BESL LPM Capability */
 #define PSI_FULL_DUPLEX (1u << 8)
 enum {
     XECP_REVISION = XHCI_FIELD(16, 16),  /* DW0, BCD */

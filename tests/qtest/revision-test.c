@@ -26,9 +26,10 @@ typedef struct {
         (version) << 16 | 0x40, 0x08001040, 0x00000041, 0, 0x02000000 | hcc1, \
             0x2000, 0x1000, hcc2                                              \
     }
-#define PROTOCOL2                              \
-    {                                          \
-        0x02000402, 0x20425355, 0x00000401, 0, \
+/* xHCI 1.2 §7.2.2.1.3.2: HLC, and since 1.1 BLC */
+#define PROTOCOL2(flags)                                 \
+    {                                                    \
+        0x02000402, 0x20425355, 0x00000401 | (flags), 0, \
     }
 
 static const Revision revisions[] = {
@@ -37,7 +38,7 @@ static const Revision revisions[] = {
         .props = "hci-version=1.0",
         .caps = CAPS(0x0100u, 0x7101, 0),
         .sbrn = 0x30,
-        .protocol2 = PROTOCOL2,
+        .protocol2 = PROTOCOL2(XECP_HLC),
         .protocol3 = { 0x03000002, 0x20425355, 0x00000405, 0 },
     },
     {
@@ -45,7 +46,7 @@ static const Revision revisions[] = {
         .props = "hci-version=1.1",
         .caps = CAPS(0x0110u, 0x7d03, 0x2d),
         .sbrn = 0x31,
-        .protocol2 = PROTOCOL2,
+        .protocol2 = PROTOCOL2(XECP_HLC | XECP_BLC),
         .protocol3 = { 0x03100002, 0x20425355, 0x10000405, 0, 0x00050134 },
         .config = CONFIG_U3E | CONFIG_CIE,
         .has_ctc = true,
@@ -55,7 +56,7 @@ static const Revision revisions[] = {
         .props = "hci-version=1.2",
         .caps = CAPS(0x0120u, 0x7d03, 0x7f),
         .sbrn = 0x32,
-        .protocol2 = PROTOCOL2,
+        .protocol2 = PROTOCOL2(XECP_HLC | XECP_BLC),
         .protocol3 = { 0x03200002, 0x20425355, 0x10000405, 0, 0x00050134 },
         .usbcmd = USBCMD_CME | USBCMD_ETE,
         .config = CONFIG_U3E | CONFIG_CIE,
@@ -65,7 +66,7 @@ static const Revision revisions[] = {
         .version = "default",
         .caps = CAPS(0x0120u, 0x7d03, 0x7f),
         .sbrn = 0x32,
-        .protocol2 = PROTOCOL2,
+        .protocol2 = PROTOCOL2(XECP_HLC | XECP_BLC),
         .protocol3 = { 0x03200002, 0x20425355, 0x10000405, 0, 0x00050134 },
         .usbcmd = USBCMD_CME | USBCMD_ETE,
         .config = CONFIG_U3E | CONFIG_CIE,

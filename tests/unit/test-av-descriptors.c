@@ -12,7 +12,7 @@
 static const uint8_t device[] = {
     0x12,       /* bLength */
     0x01,       /* bDescriptorType: device */
-    0x00, 0x02, /* bcdUSB 2.00 */
+    0x01, 0x02, /* bcdUSB 2.01 */
     0x00,       /* bDeviceClass: in the interfaces */
     0x00,       /* bDeviceSubClass */
     0x00,       /* bDeviceProtocol */
@@ -141,7 +141,8 @@ static void test_super(void)
     g_assert_cmpmem(bytes, length, configuration_super,
                     sizeof(configuration_super));
     g_assert_cmpint(bytes[2] | bytes[3] << 8, ==, sizeof(configuration_super));
-    g_assert_true(both->high == desc->high);
+    g_assert_cmphex(both->high->bcdUSB, ==, 0x0210);
+    g_assert_true(both->high->confs->ifs == desc->high->confs->ifs);
 }
 
 static void test_strings(void)

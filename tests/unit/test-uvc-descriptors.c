@@ -17,7 +17,7 @@
 static const uint8_t device_high[] = {
     0x12,       /* bLength */
     0x01,       /* bDescriptorType: device */
-    0x00, 0x02, /* bcdUSB 2.00 */
+    0x01, 0x02, /* bcdUSB 2.01 */
     0xef,       /* bDeviceClass: miscellaneous */
     0x02,       /* bDeviceSubClass: common */
     0x01,       /* bDeviceProtocol: interface associations */
@@ -238,7 +238,7 @@ static void test_devices(void)
     g_assert_null(isoav_descriptors_av_full.high);
     g_assert_null(isoav_descriptors_av_full.super);
     expect_device(isoav_descriptors_av_high.full, 0x0200, 64);
-    expect_device(isoav_descriptors_av_high.high, 0x0200, 64);
+    expect_device(isoav_descriptors_av_high.high, 0x0201, 64);
     g_assert_null(isoav_descriptors_av_high.super);
     expect_device(isoav_descriptors_av_super.full, 0x0210, 64);
     expect_device(isoav_descriptors_av_super.high, 0x0210, 64);

@@ -114,7 +114,7 @@ static const USBDescIface interface = {
 };
 
 static const USBDescDevice device = {
-    .bcdUSB = 0x0200,
+    .bcdUSB = 0x0201, /* LPM, says QEMU's BOS */
     .bMaxPacketSize0 = 64,
     .bNumConfigurations = 1,
     .confs =
