@@ -77,34 +77,51 @@ static bool lend(ixhci_ep *ep, uint32_t bytes)
     return true;
 }
 
-/* Moves between the TD's buffers and ep->buffer; false: DMA failed. */
-static bool move(ixhci_ep *ep, uint32_t bytes, bool to_guest)
+/* Immediate Data: at most 8 bytes, says td.c. */
+static void load_immediate(const xhci_trb *trb, uint32_t skip, uint8_t *at,
+                           uint32_t bytes)
 {
-    uint8_t *at = ep->buffer;
+    uint32_t words[2] = { cpu_to_le32(trb->dw[0]), cpu_to_le32(trb->dw[1]) };
 
-    for (unsigned i = 0; i < ep->td.count && bytes; i++) {
-        const xhci_trb *trb = &ep->td.trbs[i].trb;
-        uint32_t now = MIN(bytes, ixhci_td_trb_bytes(trb));
+    memcpy(at, (uint8_t *)words + skip, MIN(bytes, sizeof(words) - skip));
+}
+
+bool ixhci_buffer_copy(IxhciState *x, const ixhci_td *td, uint32_t offset,
+                       uint8_t *at, uint32_t bytes, bool to_guest)
+{
+    for (unsigned i = 0; i < td->count && bytes; i++) {
+        const xhci_trb *trb = &td->trbs[i].trb;
+        uint32_t skip = MIN(offset, ixhci_td_trb_bytes(trb));
+        uint32_t now = MIN(bytes, ixhci_td_trb_bytes(trb) - skip);
+        uint64_t gpa = ixhci_trb_pointer(trb) + skip;
         bool done = true;
 
+        offset -= skip;
         if (!now) {
             continue;
         }
         if (to_guest) {
-            done = ep->x->dma->store(ep->x, ixhci_trb_pointer(trb), at, now);
+            done = x->dma->store(x, gpa, at, now);
         } else if (trb->dw[3] & TRB_IDT) {
-            uint32_t words[2] = { cpu_to_le32(trb->dw[0]),
-                                  cpu_to_le32(trb->dw[1]) };
-            memcpy(at, words, MIN(now, sizeof(words)));
+            load_immediate(trb, skip, at, now);
         } else {
-            done = ep->x->dma->load(ep->x, ixhci_trb_pointer(trb), at, now);
+            done = x->dma->load(x, gpa, at, now);
         }
         if (!done) {
-            ixhci_power_host_error(ep->x, IXHCI_HSE_DATA);
             return false;
         }
         at += now;
         bytes -= now;
+    }
+    return true;
+}
+
+/* Between the TD's buffers and ep->buffer. */
+static bool move(ixhci_ep *ep, uint32_t bytes, bool to_guest)
+{
+    if (!ixhci_buffer_copy(ep->x, &ep->td, 0, ep->buffer, bytes, to_guest)) {
+        ixhci_power_host_error(ep->x, IXHCI_HSE_DATA);
+        return false;
     }
     return true;
 }

@@ -13,10 +13,16 @@
 #include "hw/pci/msi.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci.h"
+#include "hw/qdev-properties-system.h"
 #include "hw/qdev-properties.h"
 #include "hw/usb.h"
 #include "migration/vmstate.h"
 #include "qapi/error.h"
+#if __has_include("system/runstate.h")
+#include "system/runstate.h"
+#else
+#include "sysemu/runstate.h"
+#endif
 #include "qemu/log.h"
 #include "qemu/module.h"
 #include "qemu/queue.h"

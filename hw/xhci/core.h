@@ -27,6 +27,7 @@
 #include "bandwidth.h"
 #include "caps.h"
 #include "context.h"
+#include "dbc.h"
 #include "ram.h"
 #include "retire.h"
 #include "sched.h"
@@ -40,6 +41,11 @@ OBJECT_DECLARE_SIMPLE_TYPE(IxhciState, IXHCI)
 #define IXHCI_MAX_INTRS 16
 #define IXHCI_MAX_STREAMS 1024 /* with work at a time */
 #define IXHCI_MAX_PSA_SIZE 7   /* 256 entries */
+/* One event ring more than interrupters: that of the Debug Capability, which
+ * an event names by a number that no Interrupter Target has. */
+#define IXHCI_DBC_RING IXHCI_MAX_INTRS
+#define IXHCI_EVENT_RINGS (IXHCI_MAX_INTRS + 1)
+#define IXHCI_EVENT_DBC 0xffff
 #define IXHCI_ERST_MAX_LOG2 4
 #define IXHCI_ERST_MAX (1 << IXHCI_ERST_MAX_LOG2)
 
@@ -57,7 +63,7 @@ OBJECT_DECLARE_SIMPLE_TYPE(IxhciState, IXHCI)
 #define IXHCI_BAR_BYTES 0x4000
 #define IXHCI_CAP_BYTES 0x40
 #define IXHCI_XECP_OFFSET 0x800
-#define IXHCI_XECP_WORDS 16
+#define IXHCI_XECP_WORDS 32
 #define IXHCI_RUNTIME_OFFSET 0x1000
 #define IXHCI_DOORBELL_OFFSET 0x2000
 #define IXHCI_MSIX_TABLE_OFFSET 0x3000
@@ -268,6 +274,7 @@ struct IxhciState {
     uint32_t context_bytes;          /* 32, or 64 with CSZ */
     uint32_t xecp[IXHCI_XECP_WORDS]; /* the list, and its last header */
     unsigned xecp_words, xecp_last;
+    unsigned xecp_dbc; /* where DCID is; 0: there is none */
 
     ixhci_ram ram;
 
@@ -292,7 +299,8 @@ struct IxhciState {
     unsigned num_ports;
     ixhci_port ports[IXHCI_MAX_PORTS];
     ixhci_slot slots[IXHCI_MAX_SLOTS];
-    ixhci_intr intrs[IXHCI_MAX_INTRS];
+    ixhci_intr intrs[IXHCI_EVENT_RINGS];
+    ixhci_dbc dbc;
     uint32_t full_rings; /* bit n: n's ring has its Event Ring Full Error */
 
     /* time */
@@ -360,6 +368,8 @@ void ixhci_event_open(IxhciState *x, unsigned intr); /* ERSTBA was written */
 /* ERDP was written, with or without a 1 for EHB */
 void ixhci_event_drain(IxhciState *x, unsigned intr, bool clears_ehb);
 bool ixhci_event_has_room(const IxhciState *x); /* no ring is full */
+bool ixhci_event_ring_has_room(const IxhciState *x, unsigned intr);
+bool ixhci_event_is_pending(const IxhciState *x, unsigned intr);
 /* R/S is 1: what a restore has left in the ring interrupts */
 void ixhci_event_resume(IxhciState *x, unsigned intr);
 /* For save.c; is_place: false if a restored place cannot be. */
@@ -378,6 +388,9 @@ void ixhci_event_post_transfer(IxhciState *x, const ixhci_ep *ep,
 /* buffer.c: the memory of a packet, from its set-up to its end */
 bool ixhci_buffer_attach(ixhci_ep *ep, uint32_t room, uint32_t send);
 bool ixhci_buffer_detach(ixhci_ep *ep, uint32_t received);
+/* Between memory and a TD's buffers from `offset` on; false: DMA failed. */
+bool ixhci_buffer_copy(IxhciState *x, const ixhci_td *td, uint32_t offset,
+                       uint8_t *at, uint32_t bytes, bool to_guest);
 
 /* packet.c: one TD on the bus */
 bool ixhci_ep_is_in(const ixhci_ep *ep);
@@ -512,6 +525,27 @@ void ixhci_xcap_write(IxhciState *x, unsigned word, uint32_t value,
                       uint32_t lanes);
 void ixhci_xcap_note(IxhciState *x, uint32_t status); /* LEGCTL_* */
 
+/* dbc.c: the Debug Capability (§7.6), its registers, port and debug host */
+void ixhci_dbc_init(IxhciState *x);
+void ixhci_dbc_exit(IxhciState *x);
+void ixhci_dbc_reset(IxhciState *x);
+void ixhci_dbc_error(IxhciState *x, const char *what);
+uint64_t ixhci_dbc_next_uf(const IxhciState *x);
+void ixhci_dbc_service(IxhciState *x, uint64_t now_uf);
+bool ixhci_dbc_load(IxhciState *x); /* it came in; false: it makes no sense */
+uint32_t ixhci_dbc_read_word(const IxhciState *x, unsigned word);
+void ixhci_dbc_write_word(IxhciState *x, unsigned word, uint32_t value);
+
+/* dbc-ring.c: its endpoints, and data */
+bool ixhci_dbc_open(IxhciState *x);
+void ixhci_dbc_close(IxhciState *x);
+void ixhci_dbc_doorbell(IxhciState *x, unsigned target);
+void ixhci_dbc_halt(IxhciState *x, unsigned i);
+void ixhci_dbc_serve_due(IxhciState *x, uint64_t now_uf);
+void ixhci_dbc_resume(IxhciState *x);
+int ixhci_dbc_can_read(void *opaque);
+void ixhci_dbc_read(void *opaque, const uint8_t *data, int bytes);
+
 /* pci.c */
 bool ixhci_pci_sleeps(const IxhciState *x); /* D1 to D3hot */
 void ixhci_pci_wake(IxhciState *x);         /* PME, if it sleeps */
@@ -552,6 +586,12 @@ extern const VMStateDescription ixhci_vmstate;
 static inline uint64_t ixhci_now_uf(void)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) / IXHCI_UF_NS;
+}
+
+/* Did the person who started the machine ask for a Debug Capability? */
+static inline bool ixhci_dbc_is_there(const IxhciState *x)
+{
+    return qemu_chr_fe_backend_connected((CharBackend *)&x->dbc.chr);
 }
 
 /* May the controller execute anything? */

@@ -13,6 +13,8 @@
  *     interrupt (§4.17.2), unless all of it was posted with BEI (§4.17.5).
  *  6. A restore that finds ERSTBA, ERSTSZ and ERDP as they were saved goes on
  *     where the ring was; a driver that has made a new ring gets a new one.
+ *  7. The Debug Capability's ring is made and filled like the others. Errors
+ *     of it are its own, and it holds up nothing but its own data.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -52,6 +54,17 @@ static unsigned count_free(const ixhci_intr *intr)
     return free;
 }
 
+/* Rule 7. */
+static void ring_error(IxhciState *x, const ixhci_intr *intr,
+                       ixhci_host_error_reason reason)
+{
+    if (intr == &x->intrs[IXHCI_DBC_RING]) {
+        ixhci_dbc_error(x, "its event ring is not accessible, or bad");
+    } else {
+        ixhci_power_host_error(x, reason);
+    }
+}
+
 /* Rule 2. */
 static void write_trb(IxhciState *x, ixhci_intr *intr, const xhci_trb *trb)
 {
@@ -61,7 +74,7 @@ static void write_trb(IxhciState *x, ixhci_intr *intr, const xhci_trb *trb)
 
     posted.dw[3] = (trb->dw[3] & ~TRB_C) | (intr->pcs ? TRB_C : 0);
     if (!ixhci_dma_store_trb(x, gpa, &posted)) {
-        ixhci_power_host_error(x, IXHCI_HSE_EVENT_RING);
+        ring_error(x, intr, IXHCI_HSE_EVENT_RING);
         return;
     }
     intr->posted++;
@@ -115,13 +128,20 @@ static void post_full(IxhciState *x, unsigned i)
     ixhci_intr_update(x, i);
 }
 
+/* May events for the interrupter, or ring, be posted at all? */
+static bool is_taken(const IxhciState *x, const ixhci_event *event)
+{
+    return event->intr == IXHCI_EVENT_DBC ||
+           (event->intr < x->num_intrs &&
+            !(x->usbsts & (USBSTS_HCH | USBSTS_HCE | USBSTS_HSE)));
+}
+
 static void guest_post(IxhciState *x, const ixhci_event *event)
 {
-    unsigned i = event->intr;
+    unsigned i = event->intr == IXHCI_EVENT_DBC ? IXHCI_DBC_RING : event->intr;
     ixhci_intr *intr;
 
-    if (i >= x->num_intrs || x->intrs[i].segment_count == 0 ||
-        (x->usbsts & (USBSTS_HCH | USBSTS_HCE | USBSTS_HSE))) {
+    if (!is_taken(x, event) || x->intrs[i].segment_count == 0) {
         trace_ixhci_event_dropped(i, xhci_get(event->trb.dw[3], TRB_TYPE));
         return;
     }
@@ -178,12 +198,13 @@ void ixhci_event_close(IxhciState *x, unsigned i)
     }
 }
 
-static bool load_segment(IxhciState *x, uint64_t gpa, ixhci_segment *segment)
+static bool load_segment(IxhciState *x, const ixhci_intr *intr, uint64_t gpa,
+                         ixhci_segment *segment)
 {
     uint32_t words[4];
 
     if (!ixhci_dma_load_words(x, gpa, words, ARRAY_SIZE(words))) {
-        ixhci_power_host_error(x, IXHCI_HSE_ERST);
+        ring_error(x, intr, IXHCI_HSE_ERST);
         return false;
     }
     segment->base_gpa = words[0] | (uint64_t)words[1] << 32;
@@ -191,7 +212,7 @@ static bool load_segment(IxhciState *x, uint64_t gpa, ixhci_segment *segment)
     /* xHCI 1.2 §6.5: 64-byte aligned, 16 to 4096 TRBs */
     if ((segment->base_gpa & 0x3f) || segment->trbs < 16 ||
         segment->trbs > 4096) {
-        ixhci_power_host_error(x, IXHCI_HCE_ERST_ENTRY);
+        ring_error(x, intr, IXHCI_HCE_ERST_ENTRY);
         return false;
     }
     return true;
@@ -209,7 +230,7 @@ void ixhci_event_open(IxhciState *x, unsigned i)
     intr->posted = 0;
     intr->loud = 0;
     for (uint32_t k = 0; k < count; k++) {
-        if (!load_segment(x, intr->erstba + k * 16, &intr->segments[k])) {
+        if (!load_segment(x, intr, intr->erstba + k * 16, &intr->segments[k])) {
             return;
         }
     }
@@ -340,17 +361,34 @@ void ixhci_event_drain(IxhciState *x, unsigned i, bool clears_ehb)
         return;
     }
     intr->ipe = (intr->ipe || clears_ehb) && is_loud(intr);
-    if (is_full(x, i) && ixhci_is_running(x) &&
+    if (is_full(x, i) && (i == IXHCI_DBC_RING || ixhci_is_running(x)) &&
         is_in_ring(intr, intr->erdp, &trbs) && post_waiting(x, i)) {
         x->full_rings &= ~(1u << i);
-        ixhci_service_resume(x);
+        if (i == IXHCI_DBC_RING) {
+            ixhci_dbc_resume(x);
+        } else {
+            ixhci_service_resume(x);
+        }
     }
     ixhci_intr_update(x, i);
 }
 
 bool ixhci_event_has_room(const IxhciState *x)
 {
-    return !x->full_rings;
+    return !(x->full_rings & ~(1u << IXHCI_DBC_RING));
+}
+
+bool ixhci_event_ring_has_room(const IxhciState *x, unsigned i)
+{
+    return !is_full(x, i);
+}
+
+/* Is there an event that the consumer has not taken? */
+bool ixhci_event_is_pending(const IxhciState *x, unsigned i)
+{
+    const ixhci_intr *intr = &x->intrs[i];
+
+    return intr->segment_count > 0 && enqueue_gpa(intr) != intr->erdp;
 }
 
 void ixhci_event_post_command(IxhciState *x, uint64_t trb_gpa, unsigned cc,

@@ -77,8 +77,16 @@ static void set_port_event(Object *obj, const char *value, Error **errp)
                word + 1);
 }
 
+static char *get_dbc_device(Object *obj, Error **errp)
+{
+    return g_strdup(IXHCI(obj)->dbc.device ? IXHCI(obj)->dbc.device : "");
+}
+
 void ixhci_host_class_init(ObjectClass *klass)
 {
+    object_class_property_add_str(klass, "dbc-device", get_dbc_device, NULL);
+    object_class_property_set_description(
+        klass, "dbc-device", "what the debug host has read of the device");
     object_class_property_add_str(klass, "port-event", get_port_event,
                                   set_port_event);
     object_class_property_set_description(

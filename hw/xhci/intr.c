@@ -72,6 +72,9 @@ void ixhci_intr_update(IxhciState *x, unsigned i)
 {
     ixhci_intr *intr = &x->intrs[i];
 
+    if (i >= x->num_intrs) {
+        return; /* the Debug Capability's ring interrupts nobody */
+    }
     if (intr->ipe && !intr->ehb) {
         if (qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL) <
             (int64_t)intr->moderate_ns) {

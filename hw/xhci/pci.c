@@ -71,6 +71,10 @@ static bool check_properties(IxhciState *x, Error **errp)
         error_setg(errp, "ixhci: p2 and p3 are both 0: it needs a port");
         return false;
     }
+    if (ixhci_dbc_is_there(x) && !x->num_usb3) {
+        error_setg(errp, "ixhci: dbc needs a USB3 port, and p3 is 0");
+        return false;
+    }
     return check_revision(x, errp);
 }
 
@@ -114,7 +118,8 @@ static void create_ports(IxhciState *x)
             speeds |=
                 USB_SPEED_MASK_LOW | USB_SPEED_MASK_FULL | USB_SPEED_MASK_HIGH;
         }
-        if (i < x->num_usb3) {
+        /* the last USB3 port is the debug cable's, if there is one */
+        if (i < x->num_usb3 - ixhci_dbc_is_there(x)) {
             speeds |= USB_SPEED_MASK_SUPER;
         }
         usb_register_port(&x->bus, &x->uports[i], x, i, &ixhci_port_ops,
@@ -238,7 +243,7 @@ static void pci_realize(PCIDevice *pci, Error **errp)
     ixhci_ram_init(&x->ram, pci_get_address_space(pci));
     QTAILQ_INIT(&x->work);
     x->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, ixhci_service, x);
-    for (unsigned i = 0; i < IXHCI_MAX_INTRS; i++) {
+    for (unsigned i = 0; i < IXHCI_EVENT_RINGS; i++) {
         x->intrs[i].waiting = g_queue_new();
     }
     for (unsigned i = 0; i < IXHCI_MAX_SLOTS; i++) {
@@ -247,6 +252,7 @@ static void pci_realize(PCIDevice *pci, Error **errp)
     ixhci_strict_init(x);
     create_ports(x);
     ixhci_xcap_init(x);
+    ixhci_dbc_init(x);
 }
 
 static void pci_exit(PCIDevice *pci)
@@ -256,7 +262,8 @@ static void pci_exit(PCIDevice *pci)
     for (unsigned i = 0; i < x->num_slots; i++) {
         ixhci_slot_disable(&x->slots[i]);
     }
-    for (unsigned i = 0; i < IXHCI_MAX_INTRS; i++) {
+    ixhci_dbc_exit(x);
+    for (unsigned i = 0; i < IXHCI_EVENT_RINGS; i++) {
         ixhci_event_reset(x, i);
         g_queue_free(x->intrs[i].waiting);
     }
@@ -292,6 +299,7 @@ static void pci_reset(DeviceState *dev)
     pci_set_word(PCI_DEVICE(dev)->config + PCI_CAP_PM_OFFSET + PCI_PM_CTRL,
                  PCI_PM_CTRL_NO_SOFT_RESET);
     ixhci_xcap_reset(IXHCI(dev));
+    ixhci_dbc_reset(IXHCI(dev));
     ixhci_power_chip_reset(IXHCI(dev));
 }
 
@@ -305,6 +313,7 @@ static ISOLABProperty properties[] = {
     DEFINE_PROP_BOOL("strict", IxhciState, strict, false),
     DEFINE_PROP_STRING("hci-version", IxhciState, hci_version),
     DEFINE_PROP_BOOL("csz", IxhciState, csz, false),
+    DEFINE_PROP_CHR("dbc", IxhciState, dbc.chr),
     DEFINE_PROP_BOOL("legacy", IxhciState, legacy, true),
     DEFINE_PROP_UINT32("scratchpads", IxhciState, scratchpads, 0),
     DEFINE_PROP_ON_OFF_AUTO("msi", IxhciState, msi, ON_OFF_AUTO_OFF),
@@ -325,6 +334,7 @@ static const struct {
     { "csz", "64-byte contexts" },
     { "scratchpads", "pages that the driver lends for saved state, 0 to 1023" },
     { "legacy", "USB Legacy Support capability" },
+    { "dbc", "Debug Capability: chardev at the other end of its cable" },
     { "strict", "say where a driver breaks the specification" },
     { "coalesce", "serve ESITs that nobody hears of in batches" },
 };

@@ -153,7 +153,7 @@ void ixhci_service_arm(IxhciState *x)
 {
     uint64_t uf = IXHCI_UF_NEVER, ns;
 
-    x->ports_uf = ixhci_port_next_uf(x);
+    x->ports_uf = MIN(ixhci_port_next_uf(x), ixhci_dbc_next_uf(x));
     if (x->serving) {
         return;
     }
@@ -232,6 +232,7 @@ static void serve_clock(IxhciState *x, uint64_t uf)
 {
     if (x->ports_uf <= uf) {
         ixhci_port_service(x, uf);
+        ixhci_dbc_service(x, uf);
     }
     report_wraps(x, uf);
 }

@@ -17,12 +17,12 @@ static void save_events(IxhciState *x)
 {
     ixhci_travel *saved = &x->travel;
 
-    for (unsigned i = 0; i < x->num_intrs; i++) {
+    for (unsigned i = 0; i < IXHCI_EVENT_RINGS; i++) {
         saved->event_count += g_queue_get_length(x->intrs[i].waiting);
     }
     saved->events = g_new0(ixhci_event, saved->event_count);
     saved->event_count = 0;
-    for (unsigned i = 0; i < x->num_intrs; i++) {
+    for (unsigned i = 0; i < IXHCI_EVENT_RINGS; i++) {
         for (GList *l = x->intrs[i].waiting->head; l; l = l->next) {
             saved->events[saved->event_count++] = *(ixhci_event *)l->data;
         }
@@ -56,7 +56,7 @@ static int pre_load(void *opaque)
 {
     IxhciState *x = opaque;
 
-    for (unsigned i = 0; i < x->num_intrs; i++) {
+    for (unsigned i = 0; i < IXHCI_EVENT_RINGS; i++) {
         ixhci_event_forget(x, i);
     }
     ixhci_save_forget(x);
@@ -66,10 +66,12 @@ static int pre_load(void *opaque)
 
 static bool load_event(IxhciState *x, const ixhci_event *event)
 {
-    if (event->intr >= x->num_intrs) {
+    bool debug = event->intr == IXHCI_EVENT_DBC;
+
+    if (event->intr >= x->num_intrs && !debug) {
         return false;
     }
-    g_queue_push_tail(x->intrs[event->intr].waiting,
+    g_queue_push_tail(x->intrs[debug ? IXHCI_DBC_RING : event->intr].waiting,
                       g_memdup2(event, sizeof(*event)));
     return true;
 }
@@ -93,7 +95,8 @@ static bool is_sane_ring(const ixhci_intr *intr)
 static bool load_all(IxhciState *x)
 {
     ixhci_xcap_check(x);
-    if (x->full_rings >> x->num_intrs) {
+    if ((x->full_rings & ~(1u << IXHCI_DBC_RING)) >> x->num_intrs ||
+        !is_sane_ring(&x->intrs[IXHCI_DBC_RING]) || !ixhci_dbc_load(x)) {
         return false;
     }
     for (unsigned i = 0; i < x->num_intrs; i++) {
@@ -132,7 +135,7 @@ static bool counts_are_sane(void *opaque, int version_id)
     return r->slot_count >= 0 && r->slot_count <= IXHCI_MAX_SLOTS &&
            r->ep_count >= 0 && r->ep_count <= IXHCI_MAX_EPS &&
            saved->event_count >= 0 &&
-           saved->event_count <= IXHCI_MAX_INTRS * IXHCI_EVENTS_WAITING_MAX;
+           saved->event_count <= IXHCI_EVENT_RINGS * IXHCI_EVENTS_WAITING_MAX;
 }
 
 #define FIELDS(...)                                                      \
@@ -236,6 +239,35 @@ static const VMStateDescription vmstate_kept = {
            VMSTATE_VBUFFER_ALLOC_UINT32(kept, IxhciState, 0, NULL, kept_bytes)),
 };
 
+static const VMStateDescription vmstate_dbc_ep = {
+    .name = "ixhci/dbc-ep",
+    FIELDS(VMSTATE_UINT8(state, ixhci_dbc_ep), VMSTATE_BOOL(rung, ixhci_dbc_ep),
+           VMSTATE_UINT32(sent, ixhci_dbc_ep),
+           VMSTATE_UINT64(unhalt_uf, ixhci_dbc_ep),
+           VMSTATE_STRUCT(ring, ixhci_dbc_ep, 1, vmstate_ring, ixhci_ring),
+           VMSTATE_UINT32_ARRAY(words, ixhci_dbc_ep, IXHCI_CONTEXT_WORDS)),
+};
+
+static bool has_dbc(void *opaque)
+{
+    return ixhci_dbc_is_there(opaque);
+}
+
+static const VMStateDescription vmstate_dbc = {
+    .name = "ixhci/dbc",
+    .needed = has_dbc,
+    FIELDS(VMSTATE_UINT8(dbc.state, IxhciState),
+           VMSTATE_UINT32(dbc.ctrl, IxhciState),
+           VMSTATE_UINT32(dbc.portsc, IxhciState),
+           VMSTATE_UINT64(dbc.dccp, IxhciState),
+           VMSTATE_UINT32_ARRAY(dbc.ddi, IxhciState, 2),
+           VMSTATE_UINT64(dbc.next_uf, IxhciState),
+           VMSTATE_STRUCT_ARRAY(dbc.eps, IxhciState, IXHCI_DBC_EPS, 1,
+                                vmstate_dbc_ep, ixhci_dbc_ep),
+           VMSTATE_STRUCT(intrs[IXHCI_DBC_RING], IxhciState, 1, vmstate_intr,
+                          ixhci_intr)),
+};
+
 const VMStateDescription ixhci_vmstate = {
     .name = "ixhci",
     .pre_save = pre_save,
@@ -263,8 +295,8 @@ const VMStateDescription ixhci_vmstate = {
         VMSTATE_BOOL(crcr_hi_is_old, IxhciState),
         VMSTATE_STRUCT_ARRAY(ports, IxhciState, IXHCI_MAX_PORTS, 1,
                              vmstate_port, ixhci_port),
-        VMSTATE_STRUCT_ARRAY(intrs, IxhciState, IXHCI_MAX_INTRS, 1,
-                             vmstate_intr, ixhci_intr),
+        VMSTATE_STRUCT_SUB_ARRAY(intrs, IxhciState, 0, IXHCI_MAX_INTRS, 1,
+                                 vmstate_intr, ixhci_intr),
         VMSTATE_UINT32(full_rings, IxhciState),
         VMSTATE_UINT64(base_uf, IxhciState),
         VMSTATE_UINT64(wrap_uf, IxhciState),
@@ -285,6 +317,7 @@ const VMStateDescription ixhci_vmstate = {
     .subsections =
         (const VMStateDescription *[]){
             &vmstate_kept,
+            &vmstate_dbc,
             NULL,
         },
 };

@@ -2,7 +2,8 @@
  * Extended capabilities: a list of small structures in BAR 0 (xHCI 1.2 §7).
  *
  *  1. The list is made once, from the properties: USB Legacy Support, then a
- *     Supported Protocol for each kind of port. It is a row of words; each
+ *     Supported Protocol for each kind of port, and at the end the Debug
+ *     Capability, whose words are dbc.c's. It is a row of words; each
  *     header says how far the next one is.
  *  2. A protocol that names no speeds has all the default ones of its revision
  *     (§7.2.2.1.1). From USB 3.1 on these are faster than our ports, so that
@@ -61,6 +62,20 @@ static void append_protocol(IxhciState *x, unsigned revision, unsigned first,
     }
 }
 
+/* xHCI 1.2 §7.6.8.1. */
+static void append_debug(IxhciState *x)
+{
+    uint32_t *at = append(x, XHCI_DEBUG_BYTES / 4);
+
+    at[0] = xhci_set(XECP_DEBUG, DCID_ERSTMAX, IXHCI_ERST_MAX_LOG2);
+    x->xecp_dbc = x->xecp_last;
+}
+
+static bool is_debug(const IxhciState *x, unsigned word)
+{
+    return x->xecp_dbc && word > x->xecp_dbc;
+}
+
 void ixhci_xcap_init(IxhciState *x)
 {
     memset(x->xecp, 0, sizeof(x->xecp));
@@ -71,6 +86,9 @@ void ixhci_xcap_init(IxhciState *x)
     append_protocol(x, 0x200, 1, x->num_usb2, x->caps.usb2_protocol);
     append_protocol(x, 0x300 | x->caps.usb3_minor, x->num_usb2 + 1, x->num_usb3,
                     0);
+    if (ixhci_dbc_is_there(x)) {
+        append_debug(x);
+    }
 }
 
 /* A chip reset; HCRST leaves the semaphores alone (xHCI 1.2 §7.1). */
@@ -98,6 +116,9 @@ uint32_t ixhci_xcap_read(const IxhciState *x, unsigned word)
 {
     uint32_t value = x->xecp[word];
 
+    if (is_debug(x, word)) {
+        return ixhci_dbc_read_word(x, word - x->xecp_dbc);
+    }
     if (x->legacy && word == USBLEGCTLSTS) {
         value |= x->usbsts & USBSTS_EINT ? LEGCTL_EINT : 0;
         value |= x->usbsts & USBSTS_HSE ? LEGCTL_HSE : 0;
@@ -142,6 +163,12 @@ static void write_legctlsts(IxhciState *x, uint32_t value, uint32_t lanes)
 void ixhci_xcap_write(IxhciState *x, unsigned word, uint32_t value,
                       uint32_t lanes)
 {
+    if (is_debug(x, word)) {
+        if (lanes == UINT32_MAX) {
+            ixhci_dbc_write_word(x, word - x->xecp_dbc, value);
+        }
+        return;
+    }
     if (!x->legacy) {
         return;
     }

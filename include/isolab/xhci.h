@@ -305,6 +305,38 @@ enum {
     PSI_GIGABITS = 3, /* an exponent */
 };
 
+/* xHCI 1.2 §7.6.8: the Debug Capability, its words by their offset. */
+enum {
+    XECP_DEBUG = 10,
+    XHCI_DCID = 0x00,
+    XHCI_DCDB = 0x04,
+    XHCI_DCERSTSZ = 0x08,
+    XHCI_DCERSTBA_LO = 0x10,
+    XHCI_DCERSTBA_HI = 0x14,
+    XHCI_DCERDP_LO = 0x18,
+    XHCI_DCERDP_HI = 0x1c,
+    XHCI_DCCTRL = 0x20,
+    XHCI_DCST = 0x24,
+    XHCI_DCPORTSC = 0x28,
+    XHCI_DCCP_LO = 0x30,
+    XHCI_DCCP_HI = 0x34,
+    XHCI_DCDDI1 = 0x38,
+    XHCI_DCDDI2 = 0x3c,
+    XHCI_DEBUG_BYTES = 0x40,
+    DCID_ERSTMAX = XHCI_FIELD(16, 5),
+    DCDB_TARGET = XHCI_FIELD(8, 8), /* 0: OUT, 1: IN */
+    DCCTRL_MAX_BURST = XHCI_FIELD(16, 8),
+    DCCTRL_ADDRESS = XHCI_FIELD(24, 7),
+    DCST_PORT = XHCI_FIELD(24, 8),
+};
+#define DCCTRL_DCR (1u << 0)
+#define DCCTRL_LSE (1u << 1)
+#define DCCTRL_HOT (1u << 2)
+#define DCCTRL_HIT (1u << 3)
+#define DCCTRL_DRC (1u << 4)
+#define DCCTRL_DCE (1u << 31)
+#define DCST_ER (1u << 0)
+
 /* A TRB: four words in host form; 16 bytes in memory. */
 typedef struct {
     uint32_t dw[4];
