@@ -23,7 +23,8 @@
     "-blockdev driver=null-co,node-name=more,size=16777216,read-zeroes=on " \
     "-device usb-uas,id=dev3,bus=xhci.0,port=4 "                            \
     "-device scsi-hd,bus=dev3.0,drive=more "                                \
-    "-device usb-isoav,id=dev4,bus=xhci.0,port=5,profile=av,speed=high "
+    "-device usb-isoav,id=dev4,bus=xhci.0,port=5,profile=av,speed=high "    \
+    "-chardev ringbuf,id=dbc,size=65536 "
 
 /* USB2 ports come first, and so does what is not SuperSpeed. */
 enum { AV = 2, STORAGE = 3, UAS = 4 };
@@ -34,6 +35,7 @@ struct FuzzTarget {
     unsigned runs;
     uint64_t heap; /* of the machine before an input */
     uint64_t buffer;
+    uint64_t debug; /* the Debug Capability */
     bool is_plugged[DEVICES];
     const uint8_t *input;
     size_t left;
@@ -124,13 +126,58 @@ static void op_register(FuzzTarget *t)
     hcd_op_write(t->h, offset, value);
 }
 
+/* The Debug Capability as a driver prepares it, on the rings of the disk. */
+static void enable_debug(FuzzTarget *t)
+{
+    static const uint8_t types[] = { EP_TYPE_BULK_OUT, EP_TYPE_BULK_IN };
+    QTestState *qts = t->h->qts;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(types); i++) {
+        uint64_t context = t->buffer + 64 * (i + 1);
+
+        qtest_writel(qts, context + 4, xhci_set(0, EP_TYPE, types[i]));
+        qtest_writeq(qts, context + 8,
+                     t->dev[STORAGE]->ring[i ? 3 : 4].base | 1);
+    }
+    qtest_writel(qts, t->debug + XHCI_DCERSTSZ, 1);
+    qtest_writeq(qts, t->debug + XHCI_DCERSTBA_LO, t->h->evt.erst);
+    qtest_writeq(qts, t->debug + XHCI_DCERDP_LO, t->h->evt.base);
+    qtest_writeq(qts, t->debug + XHCI_DCCP_LO, t->buffer);
+    qtest_writel(qts, t->debug + XHCI_DCCTRL, DCCTRL_DCE | DCCTRL_LSE);
+    hcd_step_uf(t->h, 200);
+}
+
+static void debug(FuzzTarget *t)
+{
+    unsigned what = take(t, 1), reg = 4 * (what / 4 % 16);
+
+    switch (what % 4) {
+    case 0:
+        enable_debug(t);
+        break;
+    case 1:
+        qtest_writel(t->h->qts, t->debug + XHCI_DCDB, take(t, 1) % 3 << 8);
+        break;
+    case 2:
+        qtest_writel(t->h->qts, t->debug + reg, take(t, 4));
+        break;
+    default:
+        qtest_writel(t->h->qts, t->debug + reg, take_address(t));
+        break;
+    }
+}
+
 static void op_interrupter(FuzzTarget *t)
 {
-    unsigned set = XHCI_INTR_STRIDE * (take(t, 1) % 4);
-    unsigned reg = 4 * (take(t, 1) % 8);
-    uint32_t value = take(t, 1) % 2 ? (uint32_t)take_address(t) : take(t, 4);
+    unsigned which = take(t, 1), reg;
 
-    hcd_intr_write(t->h, set + reg, value);
+    if (which >= 192) { /* one event ring is the Debug Capability's */
+        debug(t);
+        return;
+    }
+    reg = XHCI_INTR_STRIDE * (which % 4) + 4 * (take(t, 1) % 8);
+    hcd_intr_write(t->h, reg,
+                   take(t, 1) % 2 ? (uint32_t)take_address(t) : take(t, 4));
 }
 
 static void op_any_register(FuzzTarget *t)
@@ -448,12 +495,24 @@ static void bring_up(FuzzTarget *t)
     }
 }
 
+static uint64_t find_debug(Hcd *h)
+{
+    uint32_t offset = h->xecp, header = hcd_cap_read(h, offset);
+
+    while (xhci_get(header, XECP_ID) != XECP_DEBUG) {
+        offset += 4 * xhci_get(header, XECP_NEXT);
+        header = hcd_cap_read(h, offset);
+    }
+    return h->bar + offset;
+}
+
 FuzzTarget *fuzz_target_start(void)
 {
     FuzzTarget *t = g_new0(FuzzTarget, 1);
 
-    t->h =
-        hcd_start_with((HcdOptions){ .args = MACHINE_ARGS, .props = "p2=5" });
+    t->h = hcd_start_with(
+        (HcdOptions){ .args = MACHINE_ARGS, .props = "p2=5,p3=5,dbc=dbc" });
+    t->debug = find_debug(t->h);
     t->heap = t->h->heap;
     for (unsigned i = 0; i < DEVICES; i++) {
         t->is_plugged[i] = true;

@@ -238,6 +238,17 @@ static void expect_te(Debug *d, unsigned dci, uint64_t ptr, unsigned cc,
               "the event is: %s", hcd_event_text(&event));
 }
 
+/* How much the host has by now. */
+static size_t file_bytes(Debug *d)
+{
+    g_autofree char *text = NULL;
+    size_t length = 0;
+
+    hcd_check(g_file_get_contents(d->path, &text, &length, NULL),
+              "%s cannot be read", d->path);
+    return length;
+}
+
 static void check_file(Debug *d, const char *want, size_t bytes)
 {
     g_autofree char *text = NULL;
@@ -619,6 +630,8 @@ static void dbc_09_full(void)
         }
         ring(d, OUT);
     }
+    /* the event of the 15th finds no room, and there is no 16th */
+    hcd_check(file_bytes(d) == 15, "the host has %zu bytes", file_bytes(d));
     while (hcd_event_ring_take(d->h, &d->evt, &event)) {
         transfers += event.type == EVT_TRANSFER;
         full +=
