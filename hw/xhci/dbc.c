@@ -268,6 +268,9 @@ void ixhci_dbc_reset(IxhciState *x)
 {
     ixhci_dbc *dbc = &x->dbc;
 
+    if (!ixhci_dbc_is_there(x)) {
+        return;
+    }
     switch_off(x);
     ixhci_event_reset(x, IXHCI_DBC_RING);
     dbc->dccp = 0;

@@ -189,7 +189,7 @@ void ixhci_event_reset(IxhciState *x, unsigned i)
 /* xHCI 1.2 §5.5.2.3.1: no ring; others no longer wait for this one. */
 void ixhci_event_close(IxhciState *x, unsigned i)
 {
-    bool held = is_full(x, i);
+    bool held = is_full(x, i) && i != IXHCI_DBC_RING;
 
     x->intrs[i].segment_count = 0;
     ixhci_event_forget(x, i);

@@ -5,7 +5,8 @@
  * of a byte or more; bytes beyond the end read as 0. It runs on a controller
  * that a well-behaved driver has just brought up, with a configured usb-isoav,
  * usb-kbd, usb-storage, usb-uas (with streams) and usb-isoav with camera and
- * headset, and with a Debug Capability, so that the interesting states are near.
+ * headset, and with a Debug Capability, so that the interesting states are
+ * near.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

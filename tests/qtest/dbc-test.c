@@ -64,7 +64,7 @@ static uint64_t find(Hcd *h)
 typedef struct {
     bool socket;
     unsigned event_trbs;
-    const char *args;
+    const char *args, *machine;
 } Cable;
 
 static Debug *start_with(Cable cable)
@@ -81,7 +81,8 @@ static Debug *start_with(Cable cable)
                : g_strdup_printf("-chardev file,id=dbc,path=%s,append=on %s",
                                  d->path, cable.args ? cable.args : "");
     d->peer = -1;
-    d->h = hcd_start(.props = "dbc=dbc", .args = g_steal_pointer(&args));
+    d->h = hcd_start(.props = "dbc=dbc", .args = g_steal_pointer(&args),
+                     .machine = cable.machine);
     d->base = find(d->h);
     hcd_check(d->base, "there is no Debug Capability");
     d->evt =
@@ -90,9 +91,8 @@ static Debug *start_with(Cable cable)
 }
 #define start(...) start_with((Cable){ __VA_ARGS__ })
 
-static void finish(Debug *d)
+static void clear(Debug *d)
 {
-    hcd_finish(d->h);
     if (d->peer >= 0) {
         close(d->peer);
     }
@@ -101,6 +101,12 @@ static void finish(Debug *d)
     g_free(d->path);
     g_free(d->dir);
     g_free(d);
+}
+
+static void finish(Debug *d)
+{
+    hcd_finish(d->h);
+    clear(d);
 }
 
 static void put_context(Debug *d, unsigned i, unsigned type)
@@ -775,6 +781,38 @@ static void migration(void)
     finish(d);
 }
 
+/* The controller is taken out while its host owes it room. The machine is one
+ * whose firmware interface ejects what is in a slot (ACPI, port AE08h). */
+static void unplugged(void)
+{
+    Debug *d = start(.socket = true, .machine = "pc");
+    uint64_t buf = hcd_alloc_filled(d->h, 65536, 0x5a);
+    QTestState *qts = d->h->qts;
+
+    enable(d);
+    plug(d);
+    configured(d);
+    for (unsigned i = 0; i < 15; i++) {
+        put(d, OUT, buf, 65536, TRB_IOC);
+    }
+    put(d, IN, buf, 64, TRB_IOC);
+    ring(d, OUT);
+    ring(d, IN);
+    hcd_step_uf(d->h, 8);
+    qtest_qmp_assert_success(
+        qts, "{'execute': 'device_del', 'arguments': {'id': 'xhci'}}");
+    qtest_outl(qts, 0xae08, 1u << (d->h->devfn >> 3));
+    qtest_qmp_eventwait(qts, "DEVICE_DELETED");
+    hcd_check(send(d->peer, "late", 4, MSG_NOSIGNAL) != 0, "nothing was sent");
+    unplug(d);
+    for (unsigned i = 0; i < 8; i++) {
+        qtest_clock_step(qts, HCD_UF_NS);
+    }
+    qtest_qmp_assert_success(qts, "{'execute': 'query-status'}");
+    qtest_quit(qts);
+    clear(d);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const ends[] = { "contexts", "type",       "ring",
@@ -801,5 +839,6 @@ int main(int argc, char **argv)
     }
     hcd_test_add("DBC-11/device", dbc_11_device);
     hcd_test_add("migration/debug-capability", migration);
+    hcd_test_add("unplug/debug-capability", unplugged);
     return hcd_test_main(argc, argv);
 }
