@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "qtest/lib/hcd.h"
+#include "qtest/lib/debug.h"
 
 #include "qtest/compat.h"
 #include "target.h"
@@ -495,24 +495,13 @@ static void bring_up(FuzzTarget *t)
     }
 }
 
-static uint64_t find_debug(Hcd *h)
-{
-    uint32_t offset = h->xecp, header = hcd_cap_read(h, offset);
-
-    while (xhci_get(header, XECP_ID) != XECP_DEBUG) {
-        offset += 4 * xhci_get(header, XECP_NEXT);
-        header = hcd_cap_read(h, offset);
-    }
-    return h->bar + offset;
-}
-
 FuzzTarget *fuzz_target_start(void)
 {
     FuzzTarget *t = g_new0(FuzzTarget, 1);
 
     t->h = hcd_start_with(
         (HcdOptions){ .args = MACHINE_ARGS, .props = "p2=5,p3=5,dbc=dbc" });
-    t->debug = find_debug(t->h);
+    t->debug = dbg_find(t->h);
     t->heap = t->h->heap;
     for (unsigned i = 0; i < DEVICES; i++) {
         t->is_plugged[i] = true;

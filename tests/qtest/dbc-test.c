@@ -1,300 +1,13 @@
 /*
- * The Debug Capability (xHCI 1.2 §7.6). The test is both ends of the cable: the
- * driver in the machine, and, through a chardev, the program at the host. A
- * file is a chardev that is always open; a socket can be plugged and unplugged.
+ * The Debug Capability (xHCI 1.2 §7.6), with the test at both ends of the
+ * cable.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <glib/gstdio.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-#include "lib/hcd.h"
+#include "lib/debug.h"
 #include "compat.h"
-
-enum { OUT, IN, OUT_DCI = 2, IN_DCI = 3 };
-enum { RING_TRBS = 64, ENUMERATED_UF = 8 + 8 + 80 + 8 };
-#define CHANGES (PORTSC_CSC | PORTSC_PRC | PORTSC_PLC | PORTSC_CEC)
-#define PATIENCE 20000 /* turns of QEMU's main loop */
-
-typedef struct {
-    Hcd *h;
-    uint64_t base;
-    HcdEventRing evt;
-    HcdRing ring[2];
-    uint64_t contexts;
-    char *dir, *path;
-    int peer; /* of a socket */
-} Debug;
-
-static uint32_t reg(Debug *d, unsigned offset)
-{
-    return qtest_readl(d->h->qts, d->base + offset);
-}
-
-static void set_reg(Debug *d, unsigned offset, uint32_t value)
-{
-    qtest_writel(d->h->qts, d->base + offset, value);
-}
-
-static void set_reg64(Debug *d, unsigned offset, uint64_t value)
-{
-    set_reg(d, offset, (uint32_t)value);
-    set_reg(d, offset + 4, value >> 32);
-}
-
-static uint64_t find(Hcd *h)
-{
-    uint32_t offset = h->xecp;
-
-    for (unsigned n = 0; n < 64; n++) {
-        uint32_t header = hcd_cap_read(h, offset);
-
-        if (xhci_get(header, XECP_ID) == XECP_DEBUG) {
-            return h->bar + offset;
-        }
-        if (!xhci_get(header, XECP_NEXT)) {
-            break;
-        }
-        offset += 4 * xhci_get(header, XECP_NEXT);
-    }
-    return 0;
-}
-
-typedef struct {
-    bool socket;
-    unsigned event_trbs;
-    const char *args, *machine;
-} Cable;
-
-static Debug *start_with(Cable cable)
-{
-    Debug *d = g_new0(Debug, 1);
-    g_autofree char *args = NULL;
-
-    d->dir = g_dir_make_tmp("ixhci-dbc-XXXXXX", NULL);
-    d->path = g_build_filename(d->dir, "end", NULL);
-    args = cable.socket
-               ? g_strdup_printf("-chardev socket,id=dbc,path=%s,server=on,"
-                                 "wait=off %s",
-                                 d->path, cable.args ? cable.args : "")
-               : g_strdup_printf("-chardev file,id=dbc,path=%s,append=on %s",
-                                 d->path, cable.args ? cable.args : "");
-    d->peer = -1;
-    d->h = hcd_start(.props = "dbc=dbc", .args = g_steal_pointer(&args),
-                     .machine = cable.machine);
-    d->base = find(d->h);
-    hcd_check(d->base, "there is no Debug Capability");
-    d->evt =
-        hcd_event_ring_new(d->h, cable.event_trbs ? cable.event_trbs : 256);
-    return d;
-}
-#define start(...) start_with((Cable){ __VA_ARGS__ })
-
-static void clear(Debug *d)
-{
-    if (d->peer >= 0) {
-        close(d->peer);
-    }
-    g_unlink(d->path);
-    g_rmdir(d->dir);
-    g_free(d->path);
-    g_free(d->dir);
-    g_free(d);
-}
-
-static void finish(Debug *d)
-{
-    hcd_finish(d->h);
-    clear(d);
-}
-
-static void put_context(Debug *d, unsigned i, unsigned type)
-{
-    uint64_t gpa = d->contexts + 64 * (i + 1);
-
-    d->ring[i] = hcd_ring_new(d->h, RING_TRBS);
-    qtest_writel(d->h->qts, gpa + 4, xhci_set(0, EP_TYPE, type) | 1024u << 16);
-    qtest_writeq(d->h->qts, gpa + 8, d->ring[i].base | 1);
-}
-
-static uint64_t put_string(Debug *d, const char *text)
-{
-    uint64_t gpa = hcd_alloc(d->h, 64, 64);
-    unsigned bytes = 2 + 2 * strlen(text);
-
-    qtest_writeb(d->h->qts, gpa, bytes);
-    qtest_writeb(d->h->qts, gpa + 1, 3);
-    for (unsigned i = 0; text[i]; i++) {
-        qtest_writew(d->h->qts, gpa + 2 + 2 * i, (uint8_t)text[i]);
-    }
-    return gpa;
-}
-
-/* xHCI 1.2 §7.6.9: what a driver prepares before DCE. */
-static void prepare(Debug *d)
-{
-    static const char *const strings[] = { "\x09", "IsoLab", "Bench", "0001" };
-    uint32_t lengths = 0;
-
-    d->contexts = hcd_alloc(d->h, 192, 64);
-    qtest_memset(d->h->qts, d->contexts, 0, 192);
-    for (unsigned i = 0; i < 4; i++) {
-        qtest_writeq(d->h->qts, d->contexts + 8 * i, put_string(d, strings[i]));
-        lengths |= (2 + 2 * strlen(strings[i])) << (8 * i);
-    }
-    qtest_writel(d->h->qts, d->contexts + 32, lengths);
-    put_context(d, OUT, EP_TYPE_BULK_OUT);
-    put_context(d, IN, EP_TYPE_BULK_IN);
-    set_reg(d, XHCI_DCERSTSZ, 1);
-    set_reg64(d, XHCI_DCERSTBA_LO, d->evt.erst);
-    set_reg64(d, XHCI_DCERDP_LO, d->evt.base);
-    set_reg64(d, XHCI_DCCP_LO, d->contexts);
-    set_reg(d, XHCI_DCDDI1, 0x1d6b0001);
-    set_reg(d, XHCI_DCDDI2, 0x00100010);
-}
-
-static void enable(Debug *d)
-{
-    prepare(d);
-    set_reg(d, XHCI_DCCTRL, DCCTRL_DCE | DCCTRL_LSE);
-}
-
-/* A chardev is served between two commands of the test, and not at a known
- * one: ask often enough. The clock moves on only if `step` says so. */
-static bool becomes(Debug *d, unsigned offset, uint32_t mask, uint32_t value,
-                    unsigned step)
-{
-    for (unsigned n = 0; n < PATIENCE; n++) {
-        if ((reg(d, offset) & mask) == value) {
-            return true;
-        }
-        if (step) {
-            hcd_step_uf(d->h, step);
-        }
-    }
-    return false;
-}
-
-static void configured(Debug *d)
-{
-    hcd_check(becomes(d, XHCI_DCCTRL, DCCTRL_DCR, DCCTRL_DCR, 8),
-              "it is not configured: DCCTRL %08x, DCPORTSC %08x",
-              reg(d, XHCI_DCCTRL), reg(d, XHCI_DCPORTSC));
-    set_reg(d, XHCI_DCPORTSC, CHANGES | PORTSC_PED);
-    set_reg(d, XHCI_DCCTRL, DCCTRL_DCE | DCCTRL_LSE | DCCTRL_DRC);
-}
-
-static void ack(Debug *d)
-{
-    set_reg64(d, XHCI_DCERDP_LO, d->evt.base + d->evt.dequeue * XHCI_TRB_BYTES);
-}
-
-static HcdEvent next_event(Debug *d)
-{
-    HcdEvent event;
-
-    for (unsigned n = 0; n < PATIENCE; n++) {
-        if (hcd_event_ring_take(d->h, &d->evt, &event)) {
-            ack(d);
-            return event;
-        }
-        reg(d, XHCI_DCST);
-    }
-    hcd_fail(__FILE__, __LINE__, "there is no event of the Debug Capability");
-}
-
-static bool is_quiet(Debug *d)
-{
-    HcdEvent event;
-
-    hcd_step_uf(d->h, 800);
-    return !hcd_event_ring_take(d->h, &d->evt, &event);
-}
-
-static void drain(Debug *d)
-{
-    HcdEvent event;
-
-    while (hcd_event_ring_take(d->h, &d->evt, &event)) {
-    }
-    ack(d);
-}
-
-static uint64_t put(Debug *d, unsigned i, uint64_t buf, uint32_t len,
-                    uint32_t flags)
-{
-    return hcd_ring_put(d->h, &d->ring[i],
-                        hcd_trb_ptr(TRB_NORMAL, buf, len, flags));
-}
-
-static void ring(Debug *d, unsigned i)
-{
-    set_reg(d, XHCI_DCDB, xhci_set(0, DCDB_TARGET, i));
-}
-
-static void expect_te(Debug *d, unsigned dci, uint64_t ptr, unsigned cc,
-                      uint32_t len)
-{
-    HcdEvent event = next_event(d);
-
-    hcd_check(event.type == EVT_TRANSFER && event.slot_id == 0 &&
-                  event.dci == dci && event.ptr == ptr && event.cc == cc &&
-                  event.len == len,
-              "the event is: %s", hcd_event_text(&event));
-}
-
-/* How much the host has by now. */
-static size_t file_bytes(Debug *d)
-{
-    g_autofree char *text = NULL;
-    size_t length = 0;
-
-    hcd_check(g_file_get_contents(d->path, &text, &length, NULL),
-              "%s cannot be read", d->path);
-    return length;
-}
-
-static void check_file(Debug *d, const char *want, size_t bytes)
-{
-    g_autofree char *text = NULL;
-    size_t length = 0;
-
-    for (unsigned n = 0; n < PATIENCE && length < bytes; n++) {
-        g_free(text);
-        hcd_check(g_file_get_contents(d->path, &text, &length, NULL),
-                  "%s cannot be read", d->path);
-        reg(d, XHCI_DCST);
-    }
-    hcd_check(length == bytes && memcmp(text, want, bytes) == 0,
-              "the host has %zu bytes, '%.32s', and not '%.32s'", length, text,
-              want);
-}
-
-static uint64_t put_text(Debug *d, const char *text)
-{
-    uint64_t gpa = hcd_alloc(d->h, strlen(text) + 1, 16);
-
-    qtest_memwrite(d->h->qts, gpa, text, strlen(text));
-    return gpa;
-}
-
-static void plug(Debug *d)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-    g_strlcpy(address.sun_path, d->path, sizeof(address.sun_path));
-    d->peer = socket(AF_UNIX, SOCK_STREAM, 0);
-    hcd_check(connect(d->peer, (struct sockaddr *)&address, sizeof(address)) ==
-                  0,
-              "%s does not answer", d->path);
-}
-
-static void unplug(Debug *d)
-{
-    close(d->peer);
-    d->peer = -1;
-}
 
 /* xHCI 1.2 §7.6.8. */
 static void dbc_01_registers(void)
@@ -316,36 +29,37 @@ static void dbc_01_registers(void)
         { XHCI_DCDDI1, 0, 0xffff00ff },
         { XHCI_DCDDI2, 0, 0xffffffff },
     };
-    Debug *d = start();
+    Debug *d = dbg_start();
 
-    hcd_check(reg(d, 0) == 0x0004000a, "DCID is %08x", reg(d, 0));
-    hcd_check(reg(d, XHCI_DCCTRL) == 0, "DCCTRL is %08x", reg(d, XHCI_DCCTRL));
+    hcd_check(dbg_reg(d, 0) == 0x0004000a, "DCID is %08x", dbg_reg(d, 0));
+    hcd_check(dbg_reg(d, XHCI_DCCTRL) == 0, "DCCTRL is %08x",
+              dbg_reg(d, XHCI_DCCTRL));
     for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
         uint64_t gpa = d->base + rows[i].offset;
 
-        hcd_check(reg(d, rows[i].offset) == rows[i].reset,
+        hcd_check(dbg_reg(d, rows[i].offset) == rows[i].reset,
                   "register %02x resets to %08x", rows[i].offset,
-                  reg(d, rows[i].offset));
+                  dbg_reg(d, rows[i].offset));
         qtest_writew(d->h->qts, gpa, 0xffff);
         qtest_writeb(d->h->qts, gpa + 3, 0xff);
-        hcd_check(reg(d, rows[i].offset) == rows[i].reset,
+        hcd_check(dbg_reg(d, rows[i].offset) == rows[i].reset,
                   "a narrow write makes register %02x %08x", rows[i].offset,
-                  reg(d, rows[i].offset));
-        set_reg(d, rows[i].offset, 0xffffffff);
-        hcd_check(reg(d, rows[i].offset) == rows[i].kept,
+                  dbg_reg(d, rows[i].offset));
+        dbg_set_reg(d, rows[i].offset, 0xffffffff);
+        hcd_check(dbg_reg(d, rows[i].offset) == rows[i].kept,
                   "register %02x keeps %08x", rows[i].offset,
-                  reg(d, rows[i].offset));
+                  dbg_reg(d, rows[i].offset));
     }
-    set_reg(d, 0, 0xffffffff);
-    hcd_check(reg(d, 0) == 0x0004000a, "DCID can be written");
-    finish(d);
+    dbg_set_reg(d, 0, 0xffffffff);
+    hcd_check(dbg_reg(d, 0) == 0x0004000a, "DCID can be written");
+    dbg_finish(d);
 }
 
 static void dbc_01_absent(void)
 {
     Hcd *h = hcd_start(.args = "");
 
-    hcd_check(!find(h), "nobody has asked for a Debug Capability");
+    hcd_check(!dbg_find(h), "nobody has asked for a Debug Capability");
     hcd_finish(h);
 }
 
@@ -365,31 +79,32 @@ static void dbc_02_port(void)
         { 8, 0x00221003, 0x81000003 }, /* Configured, address 1 */
         { 8000, 0x00221003, 0x81000003 },
     };
-    Debug *d = start();
+    Debug *d = dbg_start();
     unsigned port_id = d->h->max_ports;
     uint32_t empty = hcd_portsc(d->h, port_id);
     HcdEvent event;
 
-    enable(d);
+    dbg_enable(d);
     for (unsigned i = 0; i < ARRAY_SIZE(steps); i++) {
         hcd_step_uf(d->h, steps[i].after);
-        hcd_check(reg(d, XHCI_DCPORTSC) == steps[i].portsc &&
-                      reg(d, XHCI_DCCTRL) == steps[i].ctrl,
+        hcd_check(dbg_reg(d, XHCI_DCPORTSC) == steps[i].portsc &&
+                      dbg_reg(d, XHCI_DCCTRL) == steps[i].ctrl,
                   "step %u: DCPORTSC is %08x, DCCTRL %08x", i,
-                  reg(d, XHCI_DCPORTSC), reg(d, XHCI_DCCTRL));
+                  dbg_reg(d, XHCI_DCPORTSC), dbg_reg(d, XHCI_DCCTRL));
     }
-    hcd_check(reg(d, XHCI_DCST) == (port_id << 24 | DCST_ER), "DCST is %08x",
-              reg(d, XHCI_DCST));
-    event = next_event(d);
+    hcd_check(dbg_reg(d, XHCI_DCST) == (port_id << 24 | DCST_ER),
+              "DCST is %08x", dbg_reg(d, XHCI_DCST));
+    event = dbg_next_event(d);
     hcd_check(event.type == EVT_PORT_STATUS_CHANGE &&
                   event.port_id == port_id && event.cc == CC_SUCCESS,
               "the event is: %s", hcd_event_text(&event));
-    hcd_check(is_quiet(d), "an event for a change bit that is not the first");
-    hcd_check(reg(d, XHCI_DCST) == port_id << 24, "DCST is %08x",
-              reg(d, XHCI_DCST));
+    hcd_check(dbg_is_quiet(d),
+              "an event for a change bit that is not the first");
+    hcd_check(dbg_reg(d, XHCI_DCST) == port_id << 24, "DCST is %08x",
+              dbg_reg(d, XHCI_DCST));
     hcd_check(hcd_portsc(d->h, port_id) == empty, "the root port is %08x",
               hcd_portsc(d->h, port_id));
-    finish(d);
+    dbg_finish(d);
 }
 
 /* xHCI 1.2 §7.6.3.2: across a Link TRB, in one TRB, in several, in 100 KiB. */
@@ -397,30 +112,30 @@ static void dbc_03_out(void)
 {
     const unsigned size = 100000, at = 140;
     g_autofree char *want = g_malloc(at + size);
-    Debug *d = start();
+    Debug *d = dbg_start();
     uint64_t trb, buf;
 
-    enable(d);
-    configured(d);
-    drain(d);
+    dbg_enable(d);
+    dbg_configured(d);
+    dbg_drain(d);
     for (unsigned i = 0; i < 70; i++) {
         memcpy(want + 2 * i, "ab", 2);
-        trb = put(d, OUT, put_text(d, "ab"), 2, TRB_IOC);
-        ring(d, OUT);
-        expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
+        trb = dbg_put(d, OUT, dbg_put_text(d, "ab"), 2, TRB_IOC);
+        dbg_ring(d, OUT);
+        dbg_expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
     }
     for (unsigned i = 0; i < size; i++) {
         want[at + i] = i % 251;
     }
     buf = hcd_alloc(d->h, size, 65536);
     qtest_memwrite(d->h->qts, buf, want + at, size);
-    put(d, OUT, buf, 5000, TRB_CH);
-    put(d, OUT, buf + 5000, 60536, TRB_CH);
-    trb = put(d, OUT, buf + 65536, size - 65536, TRB_IOC);
-    ring(d, OUT);
-    expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
-    check_file(d, want, at + size);
-    finish(d);
+    dbg_put(d, OUT, buf, 5000, TRB_CH);
+    dbg_put(d, OUT, buf + 5000, 60536, TRB_CH);
+    trb = dbg_put(d, OUT, buf + 65536, size - 65536, TRB_IOC);
+    dbg_ring(d, OUT);
+    dbg_expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
+    dbg_check_file(d, want, at + size);
+    dbg_finish(d);
 }
 
 /* A host that does not read has what it is owed when it does. */
@@ -428,20 +143,20 @@ static void dbc_03_slow_host(void)
 {
     const unsigned size = 1 << 20;
     g_autofree uint8_t *got = g_malloc0(size);
-    Debug *d = start(.socket = true);
+    Debug *d = dbg_start(.socket = true);
     uint64_t buf = hcd_alloc_filled(d->h, 65536, 0x5a), trb = 0;
     size_t have = 0;
 
-    enable(d);
-    plug(d);
-    configured(d);
-    drain(d);
+    dbg_enable(d);
+    dbg_plug(d);
+    dbg_configured(d);
+    dbg_drain(d);
     for (unsigned i = 0; i < 14; i++) {
-        put(d, OUT, buf, 65536, TRB_CH);
+        dbg_put(d, OUT, buf, 65536, TRB_CH);
     }
-    trb = put(d, OUT, buf, 65536, TRB_IOC);
-    ring(d, OUT);
-    hcd_check(is_quiet(d), "more is sent than a socket holds");
+    trb = dbg_put(d, OUT, buf, 65536, TRB_IOC);
+    dbg_ring(d, OUT);
+    hcd_check(dbg_is_quiet(d), "more is sent than a socket holds");
     while (have < 15 * 65536) {
         ssize_t now = recv(d->peer, got + have, MIN(7777, size - have), 0);
 
@@ -449,289 +164,294 @@ static void dbc_03_slow_host(void)
         have += now;
         hcd_step_uf(d->h, 1);
     }
-    expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
+    dbg_expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
     for (size_t i = 0; i < have; i++) {
         hcd_check(got[i] == 0x5a, "byte %zu is %02x", i, got[i]);
     }
-    finish(d);
+    dbg_finish(d);
 }
 
 /* xHCI 1.2 §7.6.3.2, and what is more than a TD takes the next. */
 static void dbc_04_in(void)
 {
-    Debug *d = start(.socket = true);
+    Debug *d = dbg_start(.socket = true);
     uint64_t first, second, buf = hcd_alloc_filled(d->h, 32, 0xaa);
     char text[16];
 
-    enable(d);
-    plug(d);
-    configured(d);
-    drain(d);
+    dbg_enable(d);
+    dbg_plug(d);
+    dbg_configured(d);
+    dbg_drain(d);
     hcd_check(send(d->peer, "0123456789", 10, 0) == 10, "nobody listens");
-    hcd_check(is_quiet(d), "data without a TD");
-    first = put(d, IN, buf, 4, TRB_IOC);
-    second = put(d, IN, buf + 4, 16, TRB_IOC);
-    ring(d, IN);
-    expect_te(d, IN_DCI, first, CC_SUCCESS, 0);
-    expect_te(d, IN_DCI, second, CC_SHORT_PACKET, 10);
+    hcd_check(dbg_is_quiet(d), "data without a TD");
+    first = dbg_put(d, IN, buf, 4, TRB_IOC);
+    second = dbg_put(d, IN, buf + 4, 16, TRB_IOC);
+    dbg_ring(d, IN);
+    dbg_expect_te(d, IN_DCI, first, CC_SUCCESS, 0);
+    dbg_expect_te(d, IN_DCI, second, CC_SHORT_PACKET, 10);
     qtest_memread(d->h->qts, buf, text, 16);
     hcd_check(memcmp(text, "0123456789\xaa\xaa", 12) == 0, "got %.16s", text);
-    first = put(d, IN, buf, 16, TRB_IOC);
-    ring(d, IN);
-    hcd_check(is_quiet(d), "an event without data");
+    first = dbg_put(d, IN, buf, 16, TRB_IOC);
+    dbg_ring(d, IN);
+    hcd_check(dbg_is_quiet(d), "an event without data");
     hcd_check(send(d->peer, "abc", 3, 0) == 3, "nobody listens");
-    expect_te(d, IN_DCI, first, CC_SHORT_PACKET, 13);
-    finish(d);
+    dbg_expect_te(d, IN_DCI, first, CC_SHORT_PACKET, 13);
+    dbg_finish(d);
 }
 
 /* xHCI 1.2 §7.6.8.2. */
 static void dbc_05_doorbell(void)
 {
-    Debug *d = start(.socket = true);
+    Debug *d = dbg_start(.socket = true);
     uint64_t trb;
 
-    enable(d);
-    put(d, OUT, put_text(d, "early"), 5, TRB_IOC);
-    ring(d, OUT);
-    hcd_check(is_quiet(d), "a TD ran while there is no host");
-    plug(d);
-    configured(d);
-    unplug(d);
-    hcd_check(becomes(d, XHCI_DCCTRL, DCCTRL_DCR | DCCTRL_DRC, DCCTRL_DRC, 1),
-              "DCCTRL is %08x", reg(d, XHCI_DCCTRL));
-    plug(d);
-    hcd_check(becomes(d, XHCI_DCCTRL, DCCTRL_DCR, DCCTRL_DCR, 8),
-              "DCCTRL is %08x", reg(d, XHCI_DCCTRL));
-    drain(d);
-    ring(d, OUT);
-    ring(d, 7);
-    hcd_check(is_quiet(d), "a TD ran while DRC is 1");
-    configured(d);
+    dbg_enable(d);
+    dbg_put(d, OUT, dbg_put_text(d, "early"), 5, TRB_IOC);
+    dbg_ring(d, OUT);
+    hcd_check(dbg_is_quiet(d), "a TD ran while there is no host");
+    dbg_plug(d);
+    dbg_configured(d);
+    dbg_unplug(d);
+    hcd_check(
+        dbg_becomes(d, XHCI_DCCTRL, DCCTRL_DCR | DCCTRL_DRC, DCCTRL_DRC, 1),
+        "DCCTRL is %08x", dbg_reg(d, XHCI_DCCTRL));
+    dbg_plug(d);
+    hcd_check(dbg_becomes(d, XHCI_DCCTRL, DCCTRL_DCR, DCCTRL_DCR, 8),
+              "DCCTRL is %08x", dbg_reg(d, XHCI_DCCTRL));
+    dbg_drain(d);
+    dbg_ring(d, OUT);
+    dbg_ring(d, 7);
+    hcd_check(dbg_is_quiet(d), "a TD ran while DRC is 1");
+    dbg_configured(d);
     trb = d->ring[OUT].base;
-    ring(d, OUT);
-    expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
-    finish(d);
+    dbg_ring(d, OUT);
+    dbg_expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
+    dbg_finish(d);
 }
 
 /* xHCI 1.2 §7.6.8.4: the driver moves the dequeue pointer meanwhile. */
 static void dbc_06_halt(void)
 {
-    Debug *d = start();
+    Debug *d = dbg_start();
     uint64_t out = 0, trb;
 
-    enable(d);
-    configured(d);
-    drain(d);
+    dbg_enable(d);
+    dbg_configured(d);
+    dbg_drain(d);
     out = d->contexts + 64;
-    put(d, OUT, put_text(d, "skipped"), 7, TRB_IOC);
-    trb = put(d, OUT, put_text(d, "sent"), 4, TRB_IOC);
-    set_reg(d, XHCI_DCCTRL, DCCTRL_DCE | DCCTRL_HOT);
-    hcd_check((reg(d, XHCI_DCCTRL) & (DCCTRL_HOT | DCCTRL_HIT)) == DCCTRL_HOT,
-              "DCCTRL is %08x", reg(d, XHCI_DCCTRL));
+    dbg_put(d, OUT, dbg_put_text(d, "skipped"), 7, TRB_IOC);
+    trb = dbg_put(d, OUT, dbg_put_text(d, "sent"), 4, TRB_IOC);
+    dbg_set_reg(d, XHCI_DCCTRL, DCCTRL_DCE | DCCTRL_HOT);
+    hcd_check((dbg_reg(d, XHCI_DCCTRL) & (DCCTRL_HOT | DCCTRL_HIT)) ==
+                  DCCTRL_HOT,
+              "DCCTRL is %08x", dbg_reg(d, XHCI_DCCTRL));
     hcd_check((qtest_readl(d->h->qts, out) & 7) == EP_STATE_HALTED,
               "the endpoint is in state %u", qtest_readl(d->h->qts, out) & 7);
     hcd_check(qtest_readq(d->h->qts, out + 8) == (d->ring[OUT].base | 1),
               "the dequeue pointer is lost");
-    ring(d, OUT);
+    dbg_ring(d, OUT);
     qtest_writeq(d->h->qts, out + 8, trb | 1);
     hcd_step_uf(d->h, 8);
-    hcd_check(!(reg(d, XHCI_DCCTRL) & DCCTRL_HOT), "DCCTRL is %08x",
-              reg(d, XHCI_DCCTRL));
+    hcd_check(!(dbg_reg(d, XHCI_DCCTRL) & DCCTRL_HOT), "DCCTRL is %08x",
+              dbg_reg(d, XHCI_DCCTRL));
     hcd_check((qtest_readl(d->h->qts, out) & 7) == EP_STATE_RUNNING,
               "the endpoint is in state %u", qtest_readl(d->h->qts, out) & 7);
-    ring(d, OUT);
-    expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
-    check_file(d, "sent", 4);
-    finish(d);
+    dbg_ring(d, OUT);
+    dbg_expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
+    dbg_check_file(d, "sent", 4);
+    dbg_finish(d);
 }
 
 /* xHCI 1.2 §7.6.4. */
 static void dbc_07_cable(void)
 {
-    Debug *d = start(.socket = true);
+    Debug *d = dbg_start(.socket = true);
     HcdEvent event;
 
-    enable(d);
-    plug(d);
-    configured(d);
-    drain(d);
-    unplug(d);
-    hcd_check(becomes(d, XHCI_DCPORTSC, PORTSC_CCS, 0, 1), "it is still there");
-    hcd_check((reg(d, XHCI_DCPORTSC) & (PORTSC_PED | PORTSC_CSC)) == PORTSC_CSC,
-              "DCPORTSC is %08x", reg(d, XHCI_DCPORTSC));
-    hcd_check(reg(d, XHCI_DCCTRL) == (DCCTRL_DCE | DCCTRL_LSE | DCCTRL_DRC),
-              "DCCTRL is %08x", reg(d, XHCI_DCCTRL));
-    event = next_event(d);
+    dbg_enable(d);
+    dbg_plug(d);
+    dbg_configured(d);
+    dbg_drain(d);
+    dbg_unplug(d);
+    hcd_check(dbg_becomes(d, XHCI_DCPORTSC, PORTSC_CCS, 0, 1),
+              "it is still there");
+    hcd_check((dbg_reg(d, XHCI_DCPORTSC) & (PORTSC_PED | PORTSC_CSC)) ==
+                  PORTSC_CSC,
+              "DCPORTSC is %08x", dbg_reg(d, XHCI_DCPORTSC));
+    hcd_check(dbg_reg(d, XHCI_DCCTRL) == (DCCTRL_DCE | DCCTRL_LSE | DCCTRL_DRC),
+              "DCCTRL is %08x", dbg_reg(d, XHCI_DCCTRL));
+    event = dbg_next_event(d);
     hcd_check(event.type == EVT_PORT_STATUS_CHANGE, "the event is: %s",
               hcd_event_text(&event));
-    plug(d);
-    configured(d);
-    finish(d);
+    dbg_plug(d);
+    dbg_configured(d);
+    dbg_finish(d);
 }
 
 static void dbc_07_disable(void)
 {
-    Debug *d = start();
+    Debug *d = dbg_start();
 
-    enable(d);
-    configured(d);
-    set_reg(d, XHCI_DCPORTSC, 0);
-    hcd_check((reg(d, XHCI_DCPORTSC) & 0x1ff) == PLS_DISABLED << 5,
-              "DCPORTSC is %08x", reg(d, XHCI_DCPORTSC));
+    dbg_enable(d);
+    dbg_configured(d);
+    dbg_set_reg(d, XHCI_DCPORTSC, 0);
+    hcd_check((dbg_reg(d, XHCI_DCPORTSC) & 0x1ff) == PLS_DISABLED << 5,
+              "DCPORTSC is %08x", dbg_reg(d, XHCI_DCPORTSC));
     hcd_step_uf(d->h, 8000);
-    hcd_check(!(reg(d, XHCI_DCCTRL) & DCCTRL_DCR), "a disabled port runs");
-    set_reg(d, XHCI_DCPORTSC, PORTSC_PED);
-    configured(d);
-    finish(d);
+    hcd_check(!(dbg_reg(d, XHCI_DCCTRL) & DCCTRL_DCR), "a disabled port runs");
+    dbg_set_reg(d, XHCI_DCPORTSC, PORTSC_PED);
+    dbg_configured(d);
+    dbg_finish(d);
 }
 
 /* xHCI 1.2 §7.6: what is the controller's, and what is not. */
 static void dbc_08_resets(void)
 {
-    Debug *d = start();
+    Debug *d = dbg_start();
     uint64_t trb;
 
-    enable(d);
-    configured(d);
-    drain(d);
+    dbg_enable(d);
+    dbg_configured(d);
+    dbg_drain(d);
     hcd_halt(d->h);
-    trb = put(d, OUT, put_text(d, "halted"), 6, TRB_IOC);
-    ring(d, OUT);
-    expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
+    trb = dbg_put(d, OUT, dbg_put_text(d, "halted"), 6, TRB_IOC);
+    dbg_ring(d, OUT);
+    dbg_expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
     hcd_reset(d->h);
-    hcd_check(reg(d, XHCI_DCCTRL) & DCCTRL_DCR, "HCRST has ended it");
-    trb = put(d, OUT, put_text(d, " reset"), 6, TRB_IOC);
-    ring(d, OUT);
-    expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
-    check_file(d, "halted reset", 12);
-    set_reg(d, XHCI_DCCTRL, 0);
-    hcd_check(reg(d, XHCI_DCCTRL) == 0 && reg(d, XHCI_DCPORTSC) == 0xa0,
-              "DCCTRL is %08x, DCPORTSC %08x", reg(d, XHCI_DCCTRL),
-              reg(d, XHCI_DCPORTSC));
-    put(d, OUT, put_text(d, "off"), 3, TRB_IOC);
-    ring(d, OUT);
-    hcd_check(is_quiet(d), "it runs without DCE");
+    hcd_check(dbg_reg(d, XHCI_DCCTRL) & DCCTRL_DCR, "HCRST has ended it");
+    trb = dbg_put(d, OUT, dbg_put_text(d, " reset"), 6, TRB_IOC);
+    dbg_ring(d, OUT);
+    dbg_expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
+    dbg_check_file(d, "halted reset", 12);
+    dbg_set_reg(d, XHCI_DCCTRL, 0);
+    hcd_check(dbg_reg(d, XHCI_DCCTRL) == 0 && dbg_reg(d, XHCI_DCPORTSC) == 0xa0,
+              "DCCTRL is %08x, DCPORTSC %08x", dbg_reg(d, XHCI_DCCTRL),
+              dbg_reg(d, XHCI_DCPORTSC));
+    dbg_put(d, OUT, dbg_put_text(d, "off"), 3, TRB_IOC);
+    dbg_ring(d, OUT);
+    hcd_check(dbg_is_quiet(d), "it runs without DCE");
     qtest_qmp_assert_success(d->h->qts, "{ 'execute': 'system_reset' }");
     qtest_qmp_eventwait(d->h->qts, "RESET");
     hcd_pci_enable(d->h);
-    hcd_check(reg(d, XHCI_DCDDI1) == 0 && reg(d, XHCI_DCCP_LO) == 0,
-              "a chip reset leaves DCCP at %08x", reg(d, XHCI_DCCP_LO));
-    finish(d);
+    hcd_check(dbg_reg(d, XHCI_DCDDI1) == 0 && dbg_reg(d, XHCI_DCCP_LO) == 0,
+              "a chip reset leaves DCCP at %08x", dbg_reg(d, XHCI_DCCP_LO));
+    dbg_finish(d);
 }
 
 /* xHCI 1.2 §4.9.4. */
 static void dbc_09_full(void)
 {
     g_autofree char *want = g_strnfill(40, 'x');
-    Debug *d = start(.event_trbs = 16);
+    Debug *d = dbg_start(.event_trbs = 16);
     unsigned transfers = 0, full = 0;
     HcdEvent event;
 
-    enable(d);
-    configured(d);
-    drain(d);
+    dbg_enable(d);
+    dbg_configured(d);
+    dbg_drain(d);
     for (unsigned lap = 0; lap < 4; lap++) {
         for (unsigned i = 0; i < 10; i++) {
-            put(d, OUT, put_text(d, "x"), 1, TRB_IOC);
+            dbg_put(d, OUT, dbg_put_text(d, "x"), 1, TRB_IOC);
         }
-        ring(d, OUT);
+        dbg_ring(d, OUT);
     }
     /* the event of the 15th finds no room, and there is no 16th */
-    hcd_check(file_bytes(d) == 15, "the host has %zu bytes", file_bytes(d));
+    hcd_check(dbg_file_bytes(d) == 15, "the host has %zu bytes",
+              dbg_file_bytes(d));
     while (hcd_event_ring_take(d->h, &d->evt, &event)) {
         transfers += event.type == EVT_TRANSFER;
         full +=
             event.type == EVT_HOST_CONTROLLER && event.cc == CC_EVENT_RING_FULL;
         if (event.type == EVT_HOST_CONTROLLER) {
-            ack(d);
+            dbg_ack(d);
             hcd_step_uf(d->h, 8);
         }
     }
     hcd_check(transfers == 40 && full >= 2, "%u events, full %u times",
               transfers, full);
-    check_file(d, want, 40);
-    finish(d);
+    dbg_check_file(d, want, 40);
+    dbg_finish(d);
 }
 
 /* xHCI 1.2 §6.4.5, §7.6.9. */
 static void dbc_10_bad_trb(void)
 {
-    Debug *d = start();
+    Debug *d = dbg_start();
     uint64_t trb;
 
-    enable(d);
-    configured(d);
-    drain(d);
+    dbg_enable(d);
+    dbg_configured(d);
+    dbg_drain(d);
     trb = hcd_ring_put(d->h, &d->ring[OUT],
                        hcd_trb_ptr(TRB_SETUP_STAGE, 0, 8, 0));
-    put(d, OUT, put_text(d, "behind"), 6, TRB_IOC);
-    ring(d, OUT);
-    expect_te(d, OUT_DCI, trb, CC_TRB_ERROR, 0);
-    ring(d, OUT);
-    hcd_check(is_quiet(d), "it went on");
+    dbg_put(d, OUT, dbg_put_text(d, "behind"), 6, TRB_IOC);
+    dbg_ring(d, OUT);
+    dbg_expect_te(d, OUT_DCI, trb, CC_TRB_ERROR, 0);
+    dbg_ring(d, OUT);
+    hcd_check(dbg_is_quiet(d), "it went on");
     hcd_check((qtest_readl(d->h->qts, d->contexts + 64) & 7) == EP_STATE_ERROR,
               "the endpoint is not in Error");
-    finish(d);
+    dbg_finish(d);
 }
 
 /* Each of them is one thing that memory or a driver can do to it. */
 static void dbc_10_ends(const void *data)
 {
     const char *what = data;
-    Debug *d = start();
+    Debug *d = dbg_start();
     const uint64_t nowhere = 0xffffffff00000000ull;
     uint64_t out;
 
-    prepare(d);
+    dbg_prepare(d);
     out = d->contexts + 64;
     if (g_str_equal(what, "contexts")) {
-        set_reg64(d, XHCI_DCCP_LO, nowhere);
+        dbg_set_reg64(d, XHCI_DCCP_LO, nowhere);
     } else if (g_str_equal(what, "type")) {
         qtest_writel(d->h->qts, out + 4, xhci_set(0, EP_TYPE, EP_TYPE_CONTROL));
     } else if (g_str_equal(what, "ring")) {
         qtest_writeq(d->h->qts, out + 8, nowhere | 1);
     } else if (g_str_equal(what, "table")) {
-        set_reg64(d, XHCI_DCERSTBA_LO, nowhere);
+        dbg_set_reg64(d, XHCI_DCERSTBA_LO, nowhere);
     } else if (g_str_equal(what, "event-ring")) {
         qtest_writeq(d->h->qts, d->evt.erst, nowhere);
     }
-    set_reg(d, XHCI_DCCTRL, DCCTRL_DCE);
+    dbg_set_reg(d, XHCI_DCCTRL, DCCTRL_DCE);
     hcd_step_uf(d->h, 800);
-    put(d, OUT, g_str_equal(what, "data") ? nowhere : put_text(d, "x"), 1,
-        TRB_IOC);
-    set_reg(d, XHCI_DCCTRL, reg(d, XHCI_DCCTRL) | DCCTRL_DRC);
-    ring(d, OUT);
-    hcd_check(reg(d, XHCI_DCCTRL) == 0, "%s: DCCTRL is %08x", what,
-              reg(d, XHCI_DCCTRL));
+    dbg_put(d, OUT, g_str_equal(what, "data") ? nowhere : dbg_put_text(d, "x"),
+            1, TRB_IOC);
+    dbg_set_reg(d, XHCI_DCCTRL, dbg_reg(d, XHCI_DCCTRL) | DCCTRL_DRC);
+    dbg_ring(d, OUT);
+    hcd_check(dbg_reg(d, XHCI_DCCTRL) == 0, "%s: DCCTRL is %08x", what,
+              dbg_reg(d, XHCI_DCCTRL));
     hcd_expect_cc(hcd_cmd_simple(d->h, CMD_NOOP, 0, 0, 0), CC_SUCCESS);
-    finish(d);
+    dbg_finish(d);
 }
 
 /* A ring of Link TRBs, and one of nothing but No-ops without an end. */
 static void dbc_10_loops(void)
 {
-    Debug *d = start();
+    Debug *d = dbg_start();
 
-    enable(d);
-    configured(d);
-    drain(d);
+    dbg_enable(d);
+    dbg_configured(d);
+    dbg_drain(d);
     qtest_writeq(d->h->qts, d->ring[OUT].base, d->ring[OUT].base);
     qtest_writel(d->h->qts, d->ring[OUT].base + 12,
                  xhci_set(TRB_C, TRB_TYPE, TRB_LINK));
-    ring(d, OUT);
-    expect_te(d, OUT_DCI, d->ring[OUT].base, CC_TRB_ERROR, 0);
-    for (unsigned i = 0; i < RING_TRBS - 1; i++) {
+    dbg_ring(d, OUT);
+    dbg_expect_te(d, OUT_DCI, d->ring[OUT].base, CC_TRB_ERROR, 0);
+    for (unsigned i = 0; i < DBG_RING_TRBS - 1; i++) {
         qtest_writel(d->h->qts, d->ring[IN].base + 16 * i + 12,
                      xhci_set(TRB_C, TRB_TYPE, TRB_NOOP));
     }
-    qtest_writeq(d->h->qts, d->ring[IN].base + 16 * (RING_TRBS - 1),
+    qtest_writeq(d->h->qts, d->ring[IN].base + 16 * (DBG_RING_TRBS - 1),
                  d->ring[IN].base);
-    qtest_writel(d->h->qts, d->ring[IN].base + 16 * (RING_TRBS - 1) + 12,
+    qtest_writel(d->h->qts, d->ring[IN].base + 16 * (DBG_RING_TRBS - 1) + 12,
                  xhci_set(TRB_C, TRB_TYPE, TRB_LINK));
-    ring(d, IN);
+    dbg_ring(d, IN);
     hcd_step_uf(d->h, 8);
     hcd_expect_cc(hcd_cmd_simple(d->h, CMD_NOOP, 0, 0, 0), CC_SUCCESS);
-    finish(d);
+    dbg_finish(d);
 }
 
 /* xHCI 1.2 §7.6.9.1. */
@@ -739,78 +459,78 @@ static void dbc_11_device(void)
 {
     const char *want = "1d6b:0010 release 0010 protocol 01 \"IsoLab\" "
                        "\"Bench\" \"0001\"";
-    Debug *d = start();
+    Debug *d = dbg_start();
     QDict *reply;
 
-    enable(d);
-    configured(d);
+    dbg_enable(d);
+    dbg_configured(d);
     reply = qtest_qmp(d->h->qts,
                       "{'execute': 'qom-get', 'arguments': {'path': "
                       "'/machine/peripheral/xhci', 'property': 'dbc-device'}}");
     hcd_check(g_strcmp0(qdict_get_try_str(reply, "return"), want) == 0,
               "the host sees: %s", qdict_get_try_str(reply, "return"));
     qobject_unref(reply);
-    finish(d);
+    dbg_finish(d);
 }
 
 /* Configured, with a TD that nobody has rung for, and one halted. */
 static void migration(void)
 {
-    Debug *d = start();
+    Debug *d = dbg_start();
     uint64_t trb;
 
-    enable(d);
-    hcd_step_uf(d->h, ENUMERATED_UF - 20);
+    dbg_enable(d);
+    hcd_step_uf(d->h, DBG_ENUMERATED_UF - 20);
     hcd_migrate(d->h);
-    configured(d);
-    drain(d);
-    trb = put(d, OUT, put_text(d, "here "), 5, TRB_IOC);
-    ring(d, OUT);
-    expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
-    set_reg(d, XHCI_DCCTRL, DCCTRL_DCE | DCCTRL_HIT);
+    dbg_configured(d);
+    dbg_drain(d);
+    trb = dbg_put(d, OUT, dbg_put_text(d, "here "), 5, TRB_IOC);
+    dbg_ring(d, OUT);
+    dbg_expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
+    dbg_set_reg(d, XHCI_DCCTRL, DCCTRL_DCE | DCCTRL_HIT);
     hcd_migrate(d->h);
-    hcd_check(reg(d, XHCI_DCCTRL) & DCCTRL_HIT, "DCCTRL is %08x",
-              reg(d, XHCI_DCCTRL));
-    trb = put(d, OUT, put_text(d, "there"), 5, TRB_IOC);
-    ring(d, OUT);
-    expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
-    check_file(d, "here there", 10);
+    hcd_check(dbg_reg(d, XHCI_DCCTRL) & DCCTRL_HIT, "DCCTRL is %08x",
+              dbg_reg(d, XHCI_DCCTRL));
+    trb = dbg_put(d, OUT, dbg_put_text(d, "there"), 5, TRB_IOC);
+    dbg_ring(d, OUT);
+    dbg_expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
+    dbg_check_file(d, "here there", 10);
     hcd_step_uf(d->h, 8);
-    hcd_check(!(reg(d, XHCI_DCCTRL) & DCCTRL_HIT), "DCCTRL is %08x",
-              reg(d, XHCI_DCCTRL));
-    finish(d);
+    hcd_check(!(dbg_reg(d, XHCI_DCCTRL) & DCCTRL_HIT), "DCCTRL is %08x",
+              dbg_reg(d, XHCI_DCCTRL));
+    dbg_finish(d);
 }
 
 /* The controller is taken out while its host owes it room. The machine is one
  * whose firmware interface ejects what is in a slot (ACPI, port AE08h). */
 static void unplugged(void)
 {
-    Debug *d = start(.socket = true, .machine = "pc");
+    Debug *d = dbg_start(.socket = true, .machine = "pc");
     uint64_t buf = hcd_alloc_filled(d->h, 65536, 0x5a);
     QTestState *qts = d->h->qts;
 
-    enable(d);
-    plug(d);
-    configured(d);
+    dbg_enable(d);
+    dbg_plug(d);
+    dbg_configured(d);
     for (unsigned i = 0; i < 15; i++) {
-        put(d, OUT, buf, 65536, TRB_IOC);
+        dbg_put(d, OUT, buf, 65536, TRB_IOC);
     }
-    put(d, IN, buf, 64, TRB_IOC);
-    ring(d, OUT);
-    ring(d, IN);
+    dbg_put(d, IN, buf, 64, TRB_IOC);
+    dbg_ring(d, OUT);
+    dbg_ring(d, IN);
     hcd_step_uf(d->h, 8);
     qtest_qmp_assert_success(
         qts, "{'execute': 'device_del', 'arguments': {'id': 'xhci'}}");
     qtest_outl(qts, 0xae08, 1u << (d->h->devfn >> 3));
     qtest_qmp_eventwait(qts, "DEVICE_DELETED");
     hcd_check(send(d->peer, "late", 4, MSG_NOSIGNAL) != 0, "nothing was sent");
-    unplug(d);
+    dbg_unplug(d);
     for (unsigned i = 0; i < 8; i++) {
         qtest_clock_step(qts, HCD_UF_NS);
     }
     qtest_qmp_assert_success(qts, "{'execute': 'query-status'}");
     qtest_quit(qts);
-    clear(d);
+    dbg_clear(d);
 }
 
 int main(int argc, char **argv)
