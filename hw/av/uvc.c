@@ -209,7 +209,7 @@ static void uvc_add_properties(ObjectClass *klass)
         "profile av: where the frames come from: 'pattern' (default), "
         "'file:NAME' "
         "(Y4M, JPEGs, PNG, or YUY2 in clip_640x480.yuv), 'loop:NAME', "
-        "'pipe:NAME' (Y4M) or 'pipe:640x480:NAME' (YUY2)");
+        "'pipe:NAME' (Y4M) or 'pipe:640x480:NAME' (YUY2), 'v4l2:/dev/video0'");
     object_class_property_add_bool(klass, "still-button", NULL,
                                    set_still_button);
     object_class_property_set_description(

@@ -38,6 +38,7 @@ typedef struct {
     void (*close)(void *state);
     /* The stream starts; NULL if that is nothing to the kind. */
     bool (*start)(void *state, const isoav_vformat *format);
+    void (*stop)(void *state); /* and ends; NULL as well */
     /* Picture n, good until the next call. False: there is none at all.
      * *repeated: it is an older one. */
     bool (*picture)(void *state, uint64_t n, vpicture *picture, bool *repeated);
@@ -47,6 +48,7 @@ extern const vsource_kind vsource_pattern; /* vsource-pattern.c */
 extern const vsource_kind vsource_file;    /* vsource-file.c */
 extern const vsource_kind vsource_loop;
 extern const vsource_kind vsource_pipe; /* vsource-pipe.c */
+extern const vsource_kind vsource_v4l2; /* vsource-v4l2.c */
 
 /* The bytes of a picture without compression. */
 size_t vpicture_bytes(vpicture_form form, unsigned width, unsigned height);

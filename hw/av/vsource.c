@@ -18,10 +18,8 @@
 #include "hw/av/vsource-kind.h"
 
 static const vsource_kind *const kinds[] = {
-    &vsource_pattern,
-    &vsource_file,
-    &vsource_loop,
-    &vsource_pipe,
+    &vsource_pattern, &vsource_file, &vsource_loop,
+    &vsource_pipe,    &vsource_v4l2,
 };
 
 struct isoav_vsource {
@@ -59,7 +57,7 @@ isoav_vsource *isoav_vsource_open(const char *spec, char **error)
     if (!kind) {
         *error = g_strdup_printf(
             "there is no video source '%s': it is pattern, file:NAME, "
-            "loop:NAME, pipe:NAME or pipe:WIDTHxHEIGHT:NAME",
+            "loop:NAME, pipe:NAME, pipe:WIDTHxHEIGHT:NAME or v4l2:DEVICE",
             spec);
         return NULL;
     }
@@ -106,6 +104,9 @@ bool isoav_vsource_start(isoav_vsource *v, const isoav_vformat *format)
 
 void isoav_vsource_stop(isoav_vsource *v)
 {
+    if (v->kind->stop) {
+        v->kind->stop(v->state);
+    }
 }
 
 static bool fits(const isoav_vsource *v, const vpicture *p)
