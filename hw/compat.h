@@ -20,6 +20,15 @@
 #include "qapi/qmp/qdict.h"
 #endif
 
+/* 10.0: what is of the whole machine has another folder. */
+#if __has_include("system/runstate.h")
+#include "system/runstate.h"
+#include "system/system.h"
+#else
+#include "sysemu/runstate.h"
+#include "sysemu/sysemu.h"
+#endif
+
 /*
  * An array of properties is ISOLABProperty[] and closes with
  * ISOLAB_PROPERTIES_END: since 10.0 it is constant and its length is known.

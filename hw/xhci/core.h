@@ -98,8 +98,9 @@ typedef struct ixhci_ep {
     ixhci_td td;
     ixhci_retired retired; /* scratch of the retire stage */
     USBPacket packet;
-    bool lent;       /* the packet's bytes are guest RAM (buffer.c) */
-    uint8_t *buffer; /* of the packet; grows, see buffer_bytes */
+    uint64_t watched; /* the watcher's number of the TD at hand, 0: none */
+    bool lent;        /* the packet's bytes are guest RAM (buffer.c) */
+    uint8_t *buffer;  /* of the packet; grows, see buffer_bytes */
     size_t buffer_bytes;
     IxhciState *x;
     uint64_t stream_gpa; /* a stream: its Stream Context */
@@ -248,6 +249,20 @@ typedef struct {
     void (*signal)(IxhciState *x, unsigned intr);
 } ixhci_intr_ops;
 
+/*
+ * Who watches what the bus carries; it changes nothing. A TD begins to be on
+ * the bus, perhaps more than once; what it received is in its packet; it ends
+ * with a code, or is taken off without one.
+ */
+typedef struct {
+    void (*begin)(IxhciState *x, ixhci_ep *ep);
+    void (*data)(IxhciState *x, ixhci_ep *ep, uint32_t bytes);
+    void (*end)(IxhciState *x, ixhci_ep *ep, const ixhci_outcome *how);
+    void (*drop)(IxhciState *x, ixhci_ep *ep);
+} ixhci_watch_ops;
+
+typedef struct ixhci_capture ixhci_capture; /* hw/capture/ */
+
 struct IxhciState {
     PCIDevice parent_obj;
 
@@ -269,6 +284,8 @@ struct IxhciState {
     bool csz;
     bool legacy;
     uint32_t scratchpads; /* pages */
+    char *capture_file;
+    uint32_t capture_snaplen; /* bytes */
 
     ixhci_caps caps;
     uint32_t context_bytes;          /* 32, or 64 with CSZ */
@@ -283,6 +300,8 @@ struct IxhciState {
     const ixhci_sched_ops *sched;
     const ixhci_event_ops *event;
     const ixhci_intr_ops *irq;
+    const ixhci_watch_ops *watch; /* NULL: nobody */
+    ixhci_capture *capture;       /* NULL: none */
 
     /* operational registers */
     uint32_t usbcmd;
@@ -310,6 +329,7 @@ struct IxhciState {
     uint64_t ports_uf; /* when a port is next due, or earlier; see arm */
     QTAILQ_HEAD(, ixhci_ep) work;
     bool serving;
+    uint64_t at_uf; /* while it serves: the microframe that is served */
     unsigned open_streams;
 
     unsigned work_left; /* service.c, rule 5 */

@@ -75,6 +75,9 @@ void ixhci_endpoint_idle(ixhci_ep *ep)
         ixhci_endpoint_idle(stream);
     }
     ixhci_packet_cancel(ep);
+    if (ep->x->watch) {
+        ep->x->watch->drop(ep->x, ep);
+    }
     ixhci_service_due(ep, IXHCI_UF_NEVER);
     ep->wait = IXHCI_WAIT_NOTHING;
     ep->flow.in_flow = false;

@@ -181,6 +181,9 @@ static void conclude(ixhci_ep *ep, ixhci_outcome *how)
     if (!ixhci_ep_is_in(ep) && p->status == USB_RET_SUCCESS) {
         how->bytes = MIN(bus_bytes(ep), ep->td.bytes);
     }
+    if (ep->x->watch) {
+        ep->x->watch->data(ep->x, ep, how->bytes);
+    }
     if (!ixhci_buffer_detach(ep, ixhci_ep_is_in(ep) ? how->bytes : 0)) {
         how->cc = CC_DATA_BUFFER_ERROR;
     }
@@ -239,6 +242,9 @@ ixhci_packet_fate ixhci_packet_submit(ixhci_ep *ep, uint64_t uf,
         how->cc = CC_DATA_BUFFER_ERROR;
         return IXHCI_PACKET_DONE;
     }
+    if (ep->x->watch) {
+        ep->x->watch->begin(ep->x, ep);
+    }
     ep->x->usb->submit(ep->x, ep, dev);
     trace_ixhci_packet(ep->slot->slot_id, ep->dci, ep->td.start.dequeue_gpa, uf,
                        ep->packet.status, ep->packet.actual_length);
@@ -286,6 +292,7 @@ unsigned ixhci_packet_set_address(IxhciState *x, ixhci_slot *slot,
     const uint8_t setup[8] = { 0, USB_REQ_SET_ADDRESS, address };
     USBDevice *dev = x->usb->find(x, slot);
     ixhci_ep *ep = slot->eps[1];
+    ixhci_outcome how = { 0 };
 
     if (!dev) {
         return CC_USB_TRANSACTION_ERROR;
@@ -293,10 +300,18 @@ unsigned ixhci_packet_set_address(IxhciState *x, ixhci_slot *slot,
     usb_packet_setup(&ep->packet, USB_TOKEN_OUT,
                      usb_ep_get(dev, USB_TOKEN_OUT, 0), 0, 0, false, false);
     ep->packet.parameter = setup_parameter(setup);
+    if (x->watch) {
+        x->watch->begin(x, ep);
+    }
     x->usb->submit(x, ep, dev);
     if (ep->packet.status == USB_RET_ASYNC) {
         usb_cancel_packet(&ep->packet);
-        return CC_USB_TRANSACTION_ERROR;
+        how.cc = CC_USB_TRANSACTION_ERROR;
+    } else {
+        how.cc = cc_of_status(ep, ep->packet.status);
     }
-    return cc_of_status(ep, ep->packet.status);
+    if (x->watch) {
+        x->watch->end(x, ep, &how);
+    }
+    return how.cc;
 }

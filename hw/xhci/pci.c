@@ -8,6 +8,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "core.h"
+#include "hw/capture/capture.h"
+#include "hw/capture/usbmon.h"
 #include "trace-hw_xhci.h"
 
 /* The identity of qemu-xhci is its own; drivers bind to the class code. */
@@ -64,7 +66,9 @@ static bool check_properties(IxhciState *x, Error **errp)
         !check_range(errp, "slots", x->num_slots, 1, IXHCI_MAX_SLOTS) ||
         !check_range(errp, "intrs", x->num_intrs, 1, IXHCI_MAX_INTRS) ||
         !check_range(errp, "scratchpads", x->scratchpads, 0,
-                     IXHCI_SCRATCHPADS_MAX)) {
+                     IXHCI_SCRATCHPADS_MAX) ||
+        !check_range(errp, "capture-snaplen", x->capture_snaplen,
+                     USBMON_SNAPLEN_MIN, USBMON_SNAPLEN_MAX)) {
         return false;
     }
     if (x->num_usb2 + x->num_usb3 == 0) {
@@ -237,7 +241,11 @@ static void pci_realize(PCIDevice *pci, Error **errp)
 
     memory_region_init_io(&x->bar, OBJECT(x), &ixhci_regs_ops, x, "ixhci",
                           IXHCI_BAR_BYTES);
+    if (!ixhci_capture_realize(x, errp)) {
+        return;
+    }
     if (!create_config(x, errp)) {
+        ixhci_capture_exit(x);
         return;
     }
     ixhci_ram_init(&x->ram, pci_get_address_space(pci));
@@ -271,6 +279,7 @@ static void pci_exit(PCIDevice *pci)
         usb_unregister_port(&x->bus, &x->uports[i]);
     }
     timer_free(x->timer);
+    ixhci_capture_exit(x);
     ixhci_strict_exit(x);
     ixhci_ram_exit(&x->ram);
     usb_bus_release(&x->bus);
@@ -316,6 +325,8 @@ static ISOLABProperty properties[] = {
     DEFINE_PROP_CHR("dbc", IxhciState, dbc.chr),
     DEFINE_PROP_BOOL("legacy", IxhciState, legacy, true),
     DEFINE_PROP_UINT32("scratchpads", IxhciState, scratchpads, 0),
+    DEFINE_PROP_UINT32("capture-snaplen", IxhciState, capture_snaplen,
+                       USBMON_SNAPLEN_MAX),
     DEFINE_PROP_ON_OFF_AUTO("msi", IxhciState, msi, ON_OFF_AUTO_OFF),
     DEFINE_PROP_ON_OFF_AUTO("msix", IxhciState, msix, ON_OFF_AUTO_AUTO),
     ISOLAB_PROPERTIES_END
@@ -333,6 +344,7 @@ static const struct {
     { "hci-version", "revision of the specification: " IXHCI_REVISIONS },
     { "csz", "64-byte contexts" },
     { "scratchpads", "pages that the driver lends for saved state, 0 to 1023" },
+    { "capture-snaplen", "bytes of a record in a capture, 128 to 262144" },
     { "legacy", "USB Legacy Support capability" },
     { "dbc", "Debug Capability: chardev at the other end of its cable" },
     { "strict", "say where a driver breaks the specification" },
@@ -342,6 +354,11 @@ static const struct {
 static void ixhci_instance_init(Object *obj)
 {
     PCI_DEVICE(obj)->cap_present |= QEMU_PCI_CAP_EXPRESS;
+}
+
+static void ixhci_instance_finalize(Object *obj)
+{
+    g_free(IXHCI(obj)->capture_file);
 }
 
 static void ixhci_class_init(ObjectClass *klass, void *data)
@@ -354,6 +371,7 @@ static void ixhci_class_init(ObjectClass *klass, void *data)
     dc->vmsd = &ixhci_vmstate;
     ixhci_host_class_init(klass);
     ixhci_strict_class_init(klass);
+    ixhci_capture_class_init(klass);
     device_class_set_props(dc, properties);
     for (size_t i = 0; i < ARRAY_SIZE(descriptions); i++) {
         object_class_property_set_description(klass, descriptions[i].name,
@@ -374,6 +392,7 @@ static const TypeInfo ixhci_info = {
     .parent = TYPE_PCI_DEVICE,
     .instance_size = sizeof(IxhciState),
     .instance_init = ixhci_instance_init,
+    .instance_finalize = ixhci_instance_finalize,
     .class_init = ixhci_class_init,
     .interfaces =
         (InterfaceInfo[]){

@@ -45,6 +45,10 @@ static void retire(ixhci_ep *ep, const ixhci_outcome *how)
 
     trace_ixhci_retire(how->slot_id, how->dci, ep->td.start.dequeue_gpa,
                        how->cc, how->bytes);
+    /* what a TRB Error stops was never on the bus */
+    if (x->watch && ep->td.has_data && how->cc != CC_TRB_ERROR) {
+        x->watch->end(x, ep, how);
+    }
     ixhci_retire_td(&ep->retired, &ep->td, how);
     ep->ring = ep->retired.ring;
     ep->td.count = 0;

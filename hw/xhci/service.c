@@ -252,6 +252,7 @@ static void serve_endpoints(IxhciState *x, uint64_t now_uf)
         if (ep->due_uf > uf && batch < BATCH_UF) {
             x->work_left = WORK_PER_UF;
             uf = ep->due_uf;
+            x->at_uf = uf;
             batch++;
             serve_clock(x, uf);
             continue; /* a port may have taken a device away */
@@ -274,6 +275,7 @@ void ixhci_service(void *opaque)
     }
     trace_ixhci_service(now_uf);
     x->serving = true;
+    x->at_uf = now_uf;
     x->work_left = WORK_PER_UF;
     if (now_uf >= x->pause_uf) {
         if (x->command_waits) {
@@ -281,6 +283,7 @@ void ixhci_service(void *opaque)
         }
         serve_endpoints(x, now_uf);
     }
+    x->at_uf = now_uf;
     serve_clock(x, now_uf);
     for (unsigned i = 0; i < x->num_intrs; i++) {
         ixhci_intr_update(x, i);
