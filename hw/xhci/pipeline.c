@@ -46,7 +46,8 @@ static void retire(ixhci_ep *ep, const ixhci_outcome *how)
     trace_ixhci_retire(how->slot_id, how->dci, ep->td.start.dequeue_gpa,
                        how->cc, how->bytes);
     /* what a TRB Error stops was never on the bus */
-    if (x->watch && ep->td.has_data && how->cc != CC_TRB_ERROR) {
+    if (x->watch && ep->td.count && ep->td.has_data &&
+        how->cc != CC_TRB_ERROR) {
         x->watch->end(x, ep, how);
     }
     ixhci_retire_td(&ep->retired, &ep->td, how);
