@@ -32,7 +32,8 @@ static struct {
     /* what fails: a request, and how */
     unsigned long fails;
     int fails_with, spares; /* it fails only after so many */
-    bool has_no_memory, hangs, hung;
+    bool has_no_memory, hung;
+    unsigned long hangs;           /* a request, 0: none */
     struct v4l2_pix_format answer; /* of S_FMT, where it is not 0 */
     /* the stream */
     struct v4l2_pix_format format;
@@ -56,9 +57,9 @@ static void plug_in(const offer *offers, size_t count)
     memcpy(cam.offers, offers, count * sizeof(*offers));
     memset(&cam.range, 0, sizeof(cam.range));
     memset(&cam.answer, 0, sizeof(cam.answer));
-    cam.is_endless = cam.has_no_memory = cam.hangs = false;
+    cam.is_endless = cam.has_no_memory = cam.hung = false;
     cam.has_frame = cam.is_unplugged = cam.lies_about_index = false;
-    cam.fails = 0;
+    cam.fails = cam.hangs = 0;
     cam.spares = 0;
     g_mutex_unlock(&cam.lock);
 }
@@ -278,7 +279,7 @@ static int cam_ioctl(int fd, unsigned long request, void *argument)
     int result;
 
     g_mutex_lock(&cam.lock);
-    while (cam.hangs && request == VIDIOC_STREAMON) {
+    while (cam.hangs == request) {
         cam.hung = true;
         g_cond_broadcast(&cam.changed);
         g_cond_wait(&cam.changed, &cam.lock);
@@ -658,13 +659,15 @@ static void *open_source(void)
     return s;
 }
 
-/* Until a new picture has come. */
+/* Until a new picture has come: at once, or never. */
 static void expect_new(void *s, const char *ideal)
 {
+    int64_t end = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
     vpicture p;
     bool repeated;
 
     do {
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
         g_thread_yield();
         vsource_v4l2.picture(s, 0, &p, &repeated);
     } while (repeated);
@@ -710,6 +713,7 @@ static void test_source(void)
     void *s = open_source();
     const isoav_vformat still = { 8, 4, 333333, ISOAV_VIDEO_MJPEG };
 
+    cam.starts = 0;
     expect_none(s);
     g_assert_cmpuint(cam.streaming, ==, 0);
     vsource_v4l2.start(s, &small);
@@ -729,8 +733,10 @@ static void test_source(void)
     /* a still image in between: the camera streams on */
     g_assert_true(vsource_v4l2.start(s, &still));
     expect_old(s, second);
+    show(first, 16, 0);
+    expect_new(s, first);
     g_assert_cmpuint(cam.streaming, ==, 1);
-    g_assert_cmpuint(cam.format.width, ==, 4);
+    g_assert_cmpuint(cam.starts, ==, 1);
     vsource_v4l2.stop(s);
     wait_streams(false);
     expect_none(s);
@@ -773,28 +779,45 @@ static void test_source_unplugged(void)
     g_assert_cmpuint(cam.mapped, ==, 0);
 }
 
-/* A camera that takes its time: nobody waits for it. */
-static void test_source_hangs(void)
+static void hang_at(unsigned long request)
 {
-    void *s = open_source();
-
     g_mutex_lock(&cam.lock);
-    cam.hangs = true;
-    cam.starts = 0;
+    cam.hangs = request;
+    cam.hung = false;
     g_mutex_unlock(&cam.lock);
-    vsource_v4l2.start(s, &small);
+}
+
+static void wait_hung(void)
+{
     g_mutex_lock(&cam.lock);
     while (!cam.hung) {
         g_cond_wait(&cam.changed, &cam.lock);
     }
     g_mutex_unlock(&cam.lock);
+}
+
+/* With the lock. */
+static void let_go(void)
+{
+    cam.hangs = 0;
+    g_cond_broadcast(&cam.changed);
+}
+
+/* A camera that takes its time: nobody waits for it. */
+static void test_source_hangs(void)
+{
+    void *s = open_source();
+
+    hang_at(VIDIOC_STREAMON);
+    cam.starts = 0;
+    vsource_v4l2.start(s, &small);
+    wait_hung();
     expect_none(s);
     vsource_v4l2.stop(s);
     vsource_v4l2.start(s, &small);
     expect_none(s);
     g_mutex_lock(&cam.lock);
-    cam.hangs = false;
-    g_cond_broadcast(&cam.changed);
+    let_go();
     /* for the first stream, and for the one that followed meanwhile */
     while (cam.starts < 2) {
         g_cond_wait(&cam.changed, &cam.lock);
@@ -802,6 +825,29 @@ static void test_source_hangs(void)
     g_mutex_unlock(&cam.lock);
     show(first, 16, 0);
     expect_new(s, first);
+    vsource_v4l2.close(s);
+}
+
+/* A picture that was on its way when its stream ended is not the next one's. */
+static void test_source_late(void)
+{
+    void *s = open_source();
+
+    cam.starts = 0;
+    vsource_v4l2.start(s, &small);
+    wait_streams(true);
+    hang_at(VIDIOC_QBUF);
+    show(first, 16, 0);
+    wait_hung();
+    vsource_v4l2.stop(s);
+    vsource_v4l2.start(s, &small);
+    g_mutex_lock(&cam.lock);
+    let_go();
+    while (cam.starts < 2) {
+        g_cond_wait(&cam.changed, &cam.lock);
+    }
+    g_mutex_unlock(&cam.lock);
+    expect_none(s);
     vsource_v4l2.close(s);
 }
 
@@ -825,6 +871,7 @@ int main(int argc, char **argv)
     g_test_add_func("/v4l2/source", test_source);
     g_test_add_func("/v4l2/source-unplugged", test_source_unplugged);
     g_test_add_func("/v4l2/source-hangs", test_source_hangs);
+    g_test_add_func("/v4l2/source-late", test_source_late);
     status = g_test_run();
     g_free(cam.memory);
     return status;
