@@ -9,6 +9,8 @@
  *  3. CRR is set by the first doorbell and cleared by a stop, an abort or R/S.
  *     While it is set the pointer cannot be written (§5.4.5).
  *  4. The walk is bounded; Link TRBs that lead nowhere are an internal error.
+ *  5. A command that takes time keeps the ring from the next one. A stop waits
+ *     for its end (§4.6.1.1), an abort ends it (§4.6.1.2).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -125,23 +127,44 @@ static unsigned run_row(IxhciState *x, const command_row *row, ixhci_command *c)
     return row->run(x, c);
 }
 
+static unsigned table_run(IxhciState *x, ixhci_command *c)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (commands[i].type == xhci_get(c->trb.dw[3], TRB_TYPE)) {
+            return run_row(x, &commands[i], c);
+        }
+    }
+    return CC_TRB_ERROR;
+}
+
+const ixhci_command_ops ixhci_command_table = {
+    .run = table_run,
+};
+
+static void complete(IxhciState *x, unsigned cc)
+{
+    x->command_runs = false;
+    trace_ixhci_command(x->command_gpa,
+                        xhci_get(x->command.trb.dw[3], TRB_TYPE),
+                        x->command.slot_id, cc);
+    ixhci_event_post_command(x, x->command_gpa, cc, x->command.slot_id);
+}
+
 static void execute(IxhciState *x, const xhci_trb *trb, uint64_t gpa)
 {
-    unsigned type = xhci_get(trb->dw[3], TRB_TYPE);
-    ixhci_command c = { .trb = *trb };
-    unsigned cc = CC_TRB_ERROR;
+    unsigned cc;
 
     if (x->strict) {
         ixhci_strict_command(x, trb, gpa);
     }
-    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-        if (commands[i].type == type) {
-            cc = run_row(x, &commands[i], &c);
-            break;
-        }
+    x->command = (ixhci_command){ .trb = *trb };
+    x->command_gpa = gpa;
+    x->command_serial++;
+    x->command_runs = true;
+    cc = x->commands->run(x, &x->command);
+    if (cc != CC_INVALID) {
+        complete(x, cc);
     }
-    trace_ixhci_command(gpa, type, c.slot_id, cc);
-    ixhci_event_post_command(x, gpa, cc, c.slot_id);
 }
 
 void ixhci_command_doorbell(IxhciState *x)
@@ -150,14 +173,14 @@ void ixhci_command_doorbell(IxhciState *x)
     xhci_trb trb;
 
     x->command_waits = false;
-    if (!ixhci_is_running(x)) {
-        return;
+    if (!ixhci_is_running(x) || x->command_runs) {
+        return; /* rule 5: its end looks at the ring */
     }
     x->crr = true;
     for (unsigned run = 0; run < COMMANDS_PER_TURN && x->crr;) {
         uint64_t gpa = x->command_ring.dequeue_gpa;
 
-        if (!ixhci_is_running(x)) {
+        if (!ixhci_is_running(x) || x->command_runs) {
             return;
         }
         if (!ixhci_event_has_room(x)) {
@@ -188,17 +211,43 @@ void ixhci_command_doorbell(IxhciState *x)
     ixhci_service_arm(x);
 }
 
-/*
- * xHCI 1.2 §4.6.1.1, §4.6.1.2: commands finish within the doorbell that starts
- * them, so that a stop and an abort both find the ring between commands.
- */
+/* xHCI 1.2 §4.6.1.1: between two commands. */
 static void stop_ring(IxhciState *x)
 {
     x->crr = false;
     x->command_waits = false;
+    x->command_stops = false;
     x->crcr_hi_is_old = true;
     ixhci_event_post_command(x, x->command_ring.dequeue_gpa,
                              CC_COMMAND_RING_STOPPED, 0);
+}
+
+/* Rule 5. */
+static void stop_or_abort(IxhciState *x, bool aborts)
+{
+    x->crcr_hi_is_old = true;
+    if (x->command_runs && !aborts) {
+        x->command_stops = true;
+        return;
+    }
+    if (x->command_runs) {
+        complete(x, CC_COMMAND_ABORTED);
+    }
+    stop_ring(x);
+}
+
+/* The command that takes time is done. */
+void ixhci_command_end(IxhciState *x, unsigned cc)
+{
+    if (!x->command_runs) {
+        return;
+    }
+    complete(x, cc);
+    if (x->command_stops) {
+        stop_ring(x);
+    } else {
+        ixhci_command_doorbell(x);
+    }
 }
 
 void ixhci_command_write_crcr_lo(IxhciState *x, uint32_t value)
@@ -206,7 +255,7 @@ void ixhci_command_write_crcr_lo(IxhciState *x, uint32_t value)
     x->crcr_hi_is_old = false;
     if (x->crr) {
         if (value & (CRCR_CS | CRCR_CA)) {
-            stop_ring(x);
+            stop_or_abort(x, value & CRCR_CA);
         }
         return;
     }

@@ -11,8 +11,9 @@
  *     virtual clock serves it. No work, no timer.
  *  3. The guest's view lives in guest memory and registers; what is cached
  *     here (endpoint state, dequeue pointer) is written out when it changes.
- *  4. The core reaches the world through five small tables of functions. They
- *     are set when the device is realized; a filter may be put before each.
+ *  4. The core reaches the world through small tables of functions, its seams.
+ *     They are set when the device is realized; a filter (filter.c) may be put
+ *     before each, and saves what it finds there, so that filters stack.
  *  5. While the controller itself accesses memory, accesses to its own
  *     registers are dropped: a ring, a buffer or an MSI address that points
  *     into BAR 0 does no harm.
@@ -95,6 +96,7 @@ typedef struct ixhci_ep {
     ixhci_wait wait;
     bool missed_told; /* retire.h, rule 4: one event for a row */
     uint8_t errors;   /* in a row, of the transaction at hand */
+    uint64_t tds;     /* with data, retired since it was configured */
     ixhci_td td;
     ixhci_retired retired; /* scratch of the retire stage */
     USBPacket packet;
@@ -200,6 +202,7 @@ typedef struct {
     uint64_t due_uf;
     uint64_t next_uf;
     uint64_t stale_uf;
+    uint64_t tds;
     uint64_t stream_gpa;
     uint32_t words[IXHCI_CONTEXT_WORDS];
 } ixhci_ep_record;
@@ -221,6 +224,12 @@ typedef struct {
     int32_t event_count;
 } ixhci_travel;
 
+/* A command in the controller's hands. */
+typedef struct {
+    xhci_trb trb;
+    uint8_t slot_id; /* what the completion event names */
+} ixhci_command;
+
 /* The seams. Each function does one thing and says whether it could. */
 typedef struct {
     bool (*load)(IxhciState *x, uint64_t gpa, void *buf, size_t bytes);
@@ -233,6 +242,9 @@ typedef struct {
 typedef struct {
     USBDevice *(*find)(IxhciState *x, const ixhci_slot *slot);
     void (*submit)(IxhciState *x, ixhci_ep *ep, USBDevice *dev);
+    /* code and bytes of the packet that came back; false: it is not over, and
+     * is submitted again when the endpoint is woken up */
+    bool (*judge)(IxhciState *x, ixhci_ep *ep, ixhci_outcome *how);
 } ixhci_bus_ops;
 
 typedef struct {
@@ -246,7 +258,8 @@ typedef struct {
 } ixhci_event_ops;
 
 typedef struct {
-    void (*signal)(IxhciState *x, unsigned intr);
+    void (*signal)(IxhciState *x, unsigned intr); /* a message */
+    void (*level)(IxhciState *x, bool level);     /* the pin */
 } ixhci_intr_ops;
 
 /*
@@ -262,6 +275,46 @@ typedef struct {
 } ixhci_watch_ops;
 
 typedef struct ixhci_capture ixhci_capture; /* hw/capture/ */
+
+typedef struct {
+    /* the completion code; CC_INVALID: it takes time, ixhci_command_end ends
+     * it */
+    unsigned (*run)(IxhciState *x, ixhci_command *c);
+} ixhci_command_ops;
+
+/* How a reset or a link training of a port ends. */
+typedef enum {
+    IXHCI_LINK_UP,
+    IXHCI_LINK_FAILED,
+    IXHCI_LINK_SILENT, /* not at all */
+} ixhci_link_fate;
+
+typedef struct {
+    ixhci_link_fate (*end)(IxhciState *x, ixhci_port *port);
+} ixhci_link_ops;
+
+/* The registers of BAR 0 by the dword, without the extended capabilities'
+ * narrow writes. */
+typedef struct {
+    uint32_t (*read)(IxhciState *x, uint32_t offset);
+    void (*write)(IxhciState *x, uint32_t offset, uint32_t value);
+} ixhci_reg_ops;
+
+/*
+ * A filter: something before one or more seams, from another folder. It is
+ * known by a constructor before QEMU's main, adds properties to the class, and
+ * keeps what it has of a controller in x->filter_data[slot].
+ */
+typedef struct {
+    void (*class_init)(ObjectClass *klass);
+    bool (*realize)(IxhciState *x, Error **errp); /* the seams are there */
+    void (*unrealize)(IxhciState *x);
+    void (*finalize)(IxhciState *x);
+    const VMStateDescription *state; /* a subsection of the controller's */
+    unsigned slot;                   /* set by ixhci_filter_register */
+} ixhci_filter;
+
+#define IXHCI_FILTERS_MAX 4
 
 struct IxhciState {
     PCIDevice parent_obj;
@@ -302,6 +355,10 @@ struct IxhciState {
     const ixhci_intr_ops *irq;
     const ixhci_watch_ops *watch; /* NULL: nobody */
     ixhci_capture *capture;       /* NULL: none */
+    const ixhci_command_ops *commands;
+    const ixhci_link_ops *link;
+    const ixhci_reg_ops *regs;
+    void *filter_data[IXHCI_FILTERS_MAX];
 
     /* operational registers */
     uint32_t usbcmd;
@@ -314,6 +371,11 @@ struct IxhciState {
     bool crr;
     bool command_waits;  /* the ring was left before it was empty */
     bool crcr_hi_is_old; /* its low dword stopped the ring (command.c) */
+    bool command_runs;   /* command.c, rule 5 */
+    bool command_stops;  /* CS was written meanwhile */
+    uint32_t command_serial;
+    uint64_t command_gpa;
+    ixhci_command command;
 
     unsigned num_ports;
     ixhci_port ports[IXHCI_MAX_PORTS];
@@ -321,15 +383,18 @@ struct IxhciState {
     ixhci_intr intrs[IXHCI_EVENT_RINGS];
     ixhci_dbc dbc;
     uint32_t full_rings; /* bit n: n's ring has its Event Ring Full Error */
+    uint32_t held_rings; /* bit n: n's ring counts as full, whatever ERDP is */
 
     /* time */
     QEMUTimer *timer;
-    uint64_t base_uf;  /* where MFINDEX is 0 */
+    uint64_t base_uf;  /* where MFINDEX is 0, modulo 2^64 */
+    uint64_t run_uf;   /* when R/S was last set */
     uint64_t wrap_uf;  /* next MFINDEX wrap to report */
     uint64_t ports_uf; /* when a port is next due, or earlier; see arm */
     QTAILQ_HEAD(, ixhci_ep) work;
     bool serving;
     uint64_t at_uf; /* while it serves: the microframe that is served */
+    ixhci_ep *turn; /* the endpoint that is being served, or NULL */
     unsigned open_streams;
 
     unsigned work_left; /* service.c, rule 5 */
@@ -359,7 +424,16 @@ typedef enum {
     IXHCI_HSE_ERST,
     IXHCI_HCE_ERST_ENTRY,
     IXHCI_HCE_COMMAND_RING_LOOP,
+    IXHCI_HSE_OUTSIDE,
+    IXHCI_HCE_OUTSIDE,
 } ixhci_host_error_reason;
+
+/* filter.c */
+void ixhci_filter_register(ixhci_filter *filter);
+void ixhci_filter_class_init(ObjectClass *klass);
+bool ixhci_filter_realize(IxhciState *x, Error **errp);
+void ixhci_filter_unrealize(IxhciState *x);
+void ixhci_filter_finalize(IxhciState *x);
 
 /* dma.c: guest memory, in host byte order */
 extern const ixhci_dma_ops ixhci_dma_guest;
@@ -390,6 +464,9 @@ void ixhci_event_drain(IxhciState *x, unsigned intr, bool clears_ehb);
 bool ixhci_event_has_room(const IxhciState *x); /* no ring is full */
 bool ixhci_event_ring_has_room(const IxhciState *x, unsigned intr);
 bool ixhci_event_is_pending(const IxhciState *x, unsigned intr);
+/* From outside: a ring that counts as full until it is let go. */
+void ixhci_event_hold(IxhciState *x, unsigned intr);
+void ixhci_event_let_go(IxhciState *x, unsigned intr);
 /* R/S is 1: what a restore has left in the ring interrupts */
 void ixhci_event_resume(IxhciState *x, unsigned intr);
 /* For save.c; is_place: false if a restored place cannot be. */
@@ -490,10 +567,8 @@ ixhci_ep *ixhci_slot_find_endpoint(IxhciState *x, const USBEndpoint *usb_ep);
 void ixhci_command_doorbell(IxhciState *x);
 void ixhci_command_write_crcr_lo(IxhciState *x, uint32_t value);
 void ixhci_command_write_crcr_hi(IxhciState *x, uint32_t value);
-typedef struct {
-    xhci_trb trb;
-    uint8_t slot_id; /* what the completion event names */
-} ixhci_command;
+extern const ixhci_command_ops ixhci_command_table;
+void ixhci_command_end(IxhciState *x, unsigned cc);
 unsigned ixhci_command_enable_slot(IxhciState *x, ixhci_command *c);
 unsigned ixhci_command_disable_slot(IxhciState *x, ixhci_command *c);
 unsigned ixhci_command_address_device(IxhciState *x, ixhci_command *c);
@@ -507,6 +582,7 @@ unsigned ixhci_command_judge_bandwidth(IxhciState *x, const ixhci_slot *slot,
                                        const ixhci_ep_config *eps);
 
 /* port.c: root hub ports (§4.19) */
+extern const ixhci_link_ops ixhci_link_model;
 extern USBPortOps ixhci_port_ops;
 void ixhci_port_reset_all(IxhciState *x);
 uint32_t ixhci_port_read(IxhciState *x, unsigned port_id, unsigned reg);
@@ -519,6 +595,8 @@ uint64_t ixhci_port_next_uf(const IxhciState *x);
 bool ixhci_port_over_current(IxhciState *x, unsigned port_id, bool active);
 bool ixhci_port_link_error(IxhciState *x, unsigned port_id);
 bool ixhci_port_config_error(IxhciState *x, unsigned port_id);
+bool ixhci_port_error(IxhciState *x, unsigned port_id);
+bool ixhci_port_compliance(IxhciState *x, unsigned port_id);
 bool ixhci_port_function_wake(IxhciState *x, unsigned port_id);
 bool ixhci_port_carries(const IxhciState *x, unsigned port_id);
 unsigned ixhci_port_bus_speed(const IxhciState *x, unsigned port_id);
@@ -532,6 +610,7 @@ void ixhci_port_device_wakes(IxhciState *x, unsigned port_id);
 void ixhci_power_write_usbcmd(IxhciState *x, uint32_t value);
 void ixhci_power_chip_reset(IxhciState *x);
 void ixhci_power_host_error(IxhciState *x, ixhci_host_error_reason reason);
+void ixhci_power_jump(IxhciState *x, uint64_t microframes); /* of MFINDEX */
 
 /* doorbell.c */
 void ixhci_doorbell_write(IxhciState *x, unsigned index, uint32_t value);
@@ -586,6 +665,7 @@ void ixhci_host_class_init(ObjectClass *klass);
 
 /* regs.c: BAR 0 */
 extern const MemoryRegionOps ixhci_regs_ops;
+extern const ixhci_reg_ops ixhci_regs_model;
 
 /* records.c */
 void ixhci_records_take(IxhciState *x, ixhci_records *r);
@@ -601,6 +681,7 @@ void ixhci_save_forget(IxhciState *x);
 
 /* vmstate.c */
 extern const VMStateDescription ixhci_vmstate;
+void ixhci_vmstate_add(const VMStateDescription *subsection);
 
 /* Time on the virtual clock, in microframes. */
 static inline uint64_t ixhci_now_uf(void)

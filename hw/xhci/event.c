@@ -109,6 +109,11 @@ static bool is_full(const IxhciState *x, unsigned i)
     return x->full_rings >> i & 1;
 }
 
+static bool is_held(const IxhciState *x, unsigned i)
+{
+    return x->held_rings >> i & 1;
+}
+
 /* Rule 3. */
 static void post_full(IxhciState *x, unsigned i)
 {
@@ -146,7 +151,7 @@ static void guest_post(IxhciState *x, const ixhci_event *event)
         return;
     }
     intr = &x->intrs[i];
-    if (!is_full(x, i) && try_post(x, i, event)) {
+    if (!is_full(x, i) && !is_held(x, i) && try_post(x, i, event)) {
         ixhci_intr_update(x, i);
         return;
     }
@@ -172,6 +177,7 @@ void ixhci_event_forget(IxhciState *x, unsigned i)
         g_free(event);
     }
     x->full_rings &= ~(1u << i);
+    x->held_rings &= ~(1u << i);
 }
 
 void ixhci_event_reset(IxhciState *x, unsigned i)
@@ -361,7 +367,8 @@ void ixhci_event_drain(IxhciState *x, unsigned i, bool clears_ehb)
         return;
     }
     intr->ipe = (intr->ipe || clears_ehb) && is_loud(intr);
-    if (is_full(x, i) && (i == IXHCI_DBC_RING || ixhci_is_running(x)) &&
+    if (is_full(x, i) && !is_held(x, i) &&
+        (i == IXHCI_DBC_RING || ixhci_is_running(x)) &&
         is_in_ring(intr, intr->erdp, &trbs) && post_waiting(x, i)) {
         x->full_rings &= ~(1u << i);
         if (i == IXHCI_DBC_RING) {
@@ -371,6 +378,23 @@ void ixhci_event_drain(IxhciState *x, unsigned i, bool clears_ehb)
         }
     }
     ixhci_intr_update(x, i);
+}
+
+/* Rule 3, as if the ring had just been filled. */
+void ixhci_event_hold(IxhciState *x, unsigned i)
+{
+    if (ixhci_is_running(x) && i < x->num_intrs && x->intrs[i].segment_count) {
+        x->held_rings |= 1u << i;
+        if (!is_full(x, i)) {
+            post_full(x, i);
+        }
+    }
+}
+
+void ixhci_event_let_go(IxhciState *x, unsigned i)
+{
+    x->held_rings &= ~(1u << i);
+    ixhci_event_drain(x, i, false);
 }
 
 bool ixhci_event_has_room(const IxhciState *x)

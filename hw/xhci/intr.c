@@ -41,8 +41,14 @@ static void pci_signal(IxhciState *x, unsigned i)
     x->dma_depth--;
 }
 
+static void pci_level(IxhciState *x, bool level)
+{
+    pci_set_irq(PCI_DEVICE(x), level);
+}
+
 const ixhci_intr_ops ixhci_intr_pci = {
     .signal = pci_signal,
+    .level = pci_level,
 };
 
 static bool is_asserted(const IxhciState *x, const ixhci_intr *intr)
@@ -58,7 +64,7 @@ static void update_pin(IxhciState *x)
     for (unsigned i = 0; i < x->num_intrs; i++) {
         level |= is_asserted(x, &x->intrs[i]);
     }
-    pci_set_irq(PCI_DEVICE(x), level);
+    x->irq->level(x, level);
 }
 
 static void clear_ip(ixhci_intr *intr)

@@ -110,11 +110,6 @@ static void usb_submit(IxhciState *x, ixhci_ep *ep, USBDevice *dev)
     usb_handle_packet(dev, &ep->packet);
 }
 
-const ixhci_bus_ops ixhci_bus_usb = {
-    .find = usb_find,
-    .submit = usb_submit,
-};
-
 /* SETUP bytes as the USB core wants them in USBPacket.parameter. */
 static uint64_t setup_parameter(const uint8_t *setup)
 {
@@ -151,7 +146,7 @@ static void set_up(ixhci_ep *ep, USBDevice *dev, uint64_t uf)
 }
 
 /* xHCI 1.2 §4.10.1.1, §6.4.5: short, babble, and what isoch.h adds. */
-static unsigned judge(const ixhci_ep *ep, unsigned cc, uint32_t moved)
+static unsigned verdict(const ixhci_ep *ep, unsigned cc, uint32_t moved)
 {
     const ixhci_td *td = &ep->td;
 
@@ -169,17 +164,33 @@ static unsigned judge(const ixhci_ep *ep, unsigned cc, uint32_t moved)
                                                    : CC_SUCCESS;
 }
 
-/* The packet's status is final: data to the guest, code and length. */
-static void conclude(ixhci_ep *ep, ixhci_outcome *how)
+static bool usb_judge(IxhciState *x, ixhci_ep *ep, ixhci_outcome *how)
 {
     USBPacket *p = &ep->packet;
     uint32_t moved = MAX(p->actual_length, 0);
 
-    ixhci_service_charge(ep->x, moved / 1024);
-    how->cc = judge(ep, cc_of_status(ep, p->status), moved);
+    how->cc = verdict(ep, cc_of_status(ep, p->status), moved);
     how->bytes = MIN(moved, MIN(bus_bytes(ep), ep->td.bytes));
     if (!ixhci_ep_is_in(ep) && p->status == USB_RET_SUCCESS) {
         how->bytes = MIN(bus_bytes(ep), ep->td.bytes);
+    }
+    return true;
+}
+
+const ixhci_bus_ops ixhci_bus_usb = {
+    .find = usb_find,
+    .submit = usb_submit,
+    .judge = usb_judge,
+};
+
+/* The packet's status is final: code and length, data to the guest. False: it
+ * is not. */
+static bool conclude(ixhci_ep *ep, ixhci_outcome *how)
+{
+    ixhci_service_charge(ep->x, MAX(ep->packet.actual_length, 0) / 1024);
+    if (!ep->x->usb->judge(ep->x, ep, how)) {
+        ixhci_buffer_detach(ep, 0);
+        return false;
     }
     if (ep->x->watch) {
         ep->x->watch->data(ep->x, ep, how->bytes);
@@ -187,6 +198,7 @@ static void conclude(ixhci_ep *ep, ixhci_outcome *how)
     if (!ixhci_buffer_detach(ep, ixhci_ep_is_in(ep) ? how->bytes : 0)) {
         how->cc = CC_DATA_BUFFER_ERROR;
     }
+    return true;
 }
 
 static void begin_outcome(const ixhci_ep *ep, ixhci_outcome *how)
@@ -261,8 +273,7 @@ ixhci_packet_fate ixhci_packet_submit(ixhci_ep *ep, uint64_t uf,
         ixhci_packet_cancel(ep);
         return IXHCI_PACKET_DONE;
     default:
-        conclude(ep, how);
-        return IXHCI_PACKET_DONE;
+        return conclude(ep, how) ? IXHCI_PACKET_DONE : IXHCI_PACKET_NAK;
     }
 }
 
@@ -274,8 +285,7 @@ bool ixhci_packet_finish(ixhci_ep *ep, ixhci_outcome *how)
         ixhci_packet_cancel(ep);
         return false;
     }
-    conclude(ep, how);
-    return true;
+    return conclude(ep, how);
 }
 
 void ixhci_packet_cancel(ixhci_ep *ep)

@@ -3,7 +3,7 @@
  *
  * Property names are those of qemu-xhci where the meaning is the same, so that
  * a command line changes the device's name and nothing else. `realize` checks
- * them, and puts the real functions behind the five seams of core.h.
+ * them, and puts the real functions behind the seams of core.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -226,6 +226,33 @@ static bool create_config(IxhciState *x, Error **errp)
     return create_messages(x, errp);
 }
 
+static void pci_exit(PCIDevice *pci)
+{
+    IxhciState *x = IXHCI(pci);
+
+    ixhci_filter_unrealize(x);
+    for (unsigned i = 0; i < x->num_slots; i++) {
+        ixhci_slot_disable(&x->slots[i]);
+    }
+    ixhci_dbc_exit(x);
+    for (unsigned i = 0; i < IXHCI_EVENT_RINGS; i++) {
+        ixhci_event_reset(x, i);
+        g_queue_free(x->intrs[i].waiting);
+    }
+    for (unsigned i = 0; i < MAX(x->num_usb2, x->num_usb3); i++) {
+        usb_unregister_port(&x->bus, &x->uports[i]);
+    }
+    timer_free(x->timer);
+    ixhci_capture_exit(x);
+    ixhci_strict_exit(x);
+    ixhci_ram_exit(&x->ram);
+    usb_bus_release(&x->bus);
+    if (msix_present(pci)) {
+        msix_uninit(pci, &x->bar, &x->bar);
+    }
+    msi_uninit(pci);
+}
+
 static void pci_realize(PCIDevice *pci, Error **errp)
 {
     IxhciState *x = IXHCI(pci);
@@ -238,6 +265,9 @@ static void pci_realize(PCIDevice *pci, Error **errp)
     x->sched = &ixhci_sched_clock;
     x->event = &ixhci_event_guest;
     x->irq = &ixhci_intr_pci;
+    x->commands = &ixhci_command_table;
+    x->link = &ixhci_link_model;
+    x->regs = &ixhci_regs_model;
 
     memory_region_init_io(&x->bar, OBJECT(x), &ixhci_regs_ops, x, "ixhci",
                           IXHCI_BAR_BYTES);
@@ -261,32 +291,9 @@ static void pci_realize(PCIDevice *pci, Error **errp)
     create_ports(x);
     ixhci_xcap_init(x);
     ixhci_dbc_init(x);
-}
-
-static void pci_exit(PCIDevice *pci)
-{
-    IxhciState *x = IXHCI(pci);
-
-    for (unsigned i = 0; i < x->num_slots; i++) {
-        ixhci_slot_disable(&x->slots[i]);
+    if (!ixhci_filter_realize(x, errp)) {
+        pci_exit(pci);
     }
-    ixhci_dbc_exit(x);
-    for (unsigned i = 0; i < IXHCI_EVENT_RINGS; i++) {
-        ixhci_event_reset(x, i);
-        g_queue_free(x->intrs[i].waiting);
-    }
-    for (unsigned i = 0; i < MAX(x->num_usb2, x->num_usb3); i++) {
-        usb_unregister_port(&x->bus, &x->uports[i]);
-    }
-    timer_free(x->timer);
-    ixhci_capture_exit(x);
-    ixhci_strict_exit(x);
-    ixhci_ram_exit(&x->ram);
-    usb_bus_release(&x->bus);
-    if (msix_present(pci)) {
-        msix_uninit(pci, &x->bar, &x->bar);
-    }
-    msi_uninit(pci);
 }
 
 /* Bus Master Enable and the messages are things that the guest can change. */
@@ -359,6 +366,7 @@ static void ixhci_instance_init(Object *obj)
 static void ixhci_instance_finalize(Object *obj)
 {
     g_free(IXHCI(obj)->capture_file);
+    ixhci_filter_finalize(IXHCI(obj));
 }
 
 static void ixhci_class_init(ObjectClass *klass, void *data)
@@ -372,6 +380,7 @@ static void ixhci_class_init(ObjectClass *klass, void *data)
     ixhci_host_class_init(klass);
     ixhci_strict_class_init(klass);
     ixhci_capture_class_init(klass);
+    ixhci_filter_class_init(klass);
     device_class_set_props(dc, properties);
     for (size_t i = 0; i < ARRAY_SIZE(descriptions); i++) {
         object_class_property_set_description(klass, descriptions[i].name,

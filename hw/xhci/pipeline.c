@@ -59,6 +59,7 @@ static void retire(ixhci_ep *ep, const ixhci_outcome *how)
     for (unsigned i = 0; i < ep->retired.count; i++) {
         x->event->post(x, &ep->retired.events[i]);
     }
+    ep->tds += ep->td.has_data;
 }
 
 static ixhci_outcome outcome_of(const ixhci_ep *ep, unsigned cc)
@@ -147,13 +148,17 @@ static bool place(ixhci_ep *ep, uint64_t uf)
 {
     ixhci_td_time time = { ep->td.sia, ep->td.frame_id };
 
+    uint64_t due_uf;
+    ixhci_due due = ep->x->sched->place(ep->x, ep, &time, uf, &due_uf);
+
     if (ep->x->strict) {
         ixhci_strict_frame_id(ep, uf);
     }
-    uint64_t due_uf;
-
-    if (ep->x->sched->place(ep->x, ep, &time, uf, &due_uf) ==
-        IXHCI_DUE_MISSED) {
+    if (due == IXHCI_DUE_DRY) {
+        run_dry(ep, uf);
+        return false;
+    }
+    if (due == IXHCI_DUE_MISSED) {
         trace_ixhci_missed(ep->slot->slot_id, ep->dci, ep->td.start.dequeue_gpa,
                            uf, ep->td.frame_id);
         if (ep->flow.in_flow) {
@@ -287,18 +292,16 @@ static bool serve_queue(ixhci_ep *ep, uint64_t uf)
 void ixhci_pipeline_serve(ixhci_ep *ep, uint64_t uf)
 {
     IxhciState *x = ep->x;
-    bool isoch = ixhci_ep_is_isoch(ep->cfg.type);
+    bool isoch = ixhci_ep_is_isoch(ep->cfg.type), goes_on = true;
 
-    for (unsigned i = 0; i < TDS_PER_TURN && x->work_left; i++) {
-        if (!ixhci_is_running(x) || !ixhci_event_has_room(x) ||
-            ep->state != EP_STATE_RUNNING) {
-            return;
-        }
-        if (!(isoch ? serve_isoch(ep, uf) : serve_queue(ep, uf))) {
-            return;
-        }
+    x->turn = ep;
+    for (unsigned i = 0; i < TDS_PER_TURN && x->work_left && goes_on; i++) {
+        goes_on = ixhci_is_running(x) && ixhci_event_has_room(x) &&
+                  ep->state == EP_STATE_RUNNING &&
+                  (isoch ? serve_isoch(ep, uf) : serve_queue(ep, uf));
     }
-    if (ixhci_is_running(x) && ep->state == EP_STATE_RUNNING) {
+    x->turn = NULL;
+    if (goes_on && ixhci_is_running(x) && ep->state == EP_STATE_RUNNING) {
         /* its turn is over: behind the others */
         ixhci_service_due(ep, IXHCI_UF_NEVER);
         ixhci_service_due(ep, uf);
@@ -348,13 +351,17 @@ void ixhci_pipeline_wakeup(ixhci_ep *ep, unsigned stream_id)
 void ixhci_pipeline_complete(ixhci_ep *ep)
 {
     ixhci_outcome how;
+    bool finished;
 
     if (ep->wait != IXHCI_WAIT_PACKET) {
         return;
     }
     ep->wait = IXHCI_WAIT_NOTHING;
     ixhci_port_used(ep->x, ep->slot->cfg.root_port);
-    if (!ixhci_packet_finish(ep, &how)) {
+    ep->x->turn = ep;
+    finished = ixhci_packet_finish(ep, &how);
+    ep->x->turn = NULL;
+    if (!finished) {
         ixhci_service_due(ep, ixhci_now_uf());
     } else if (!tries_again(ep, &how)) {
         retire(ep, &how);

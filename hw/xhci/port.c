@@ -138,17 +138,35 @@ static void enable(ixhci_port *port, USBDevice *dev)
     ixhci_link_up(port);
 }
 
+static ixhci_link_fate model_end(IxhciState *x, ixhci_port *port)
+{
+    return IXHCI_LINK_UP;
+}
+
+const ixhci_link_ops ixhci_link_model = {
+    .end = model_end,
+};
+
 /* Rule 3: a reset, or link training, is over. */
 static void finish(IxhciState *x, ixhci_port *port)
 {
     bool training = !(port->portsc & PORTSC_PR);
     uint32_t bits = PORTSC_PRC | (port->warm ? PORTSC_WRC : 0);
     USBDevice *dev = ixhci_port_device(port);
+    ixhci_link_fate fate = x->link->end(x, port);
 
     port->done_uf = IXHCI_UF_NEVER;
+    if (fate == IXHCI_LINK_SILENT) {
+        return;
+    }
     port->portsc &= ~PORTSC_PR;
     if (!dev) {
         detach_device(port, PLS_RX_DETECT);
+    } else if (fate == IXHCI_LINK_FAILED) {
+        /* xHCI 1.2 §4.19.1.1, §4.19.1.2.6: not Enabled */
+        port->portsc &= ~PORTSC_PED;
+        ixhci_port_set_link_state(port, port->is_usb3 ? PLS_INACTIVE : PLS_POLLING);
+        bits |= port->is_usb3 ? PORTSC_PLC : 0;
     } else {
         bits |= port->portsc & PORTSC_CCS ? 0 : PORTSC_CSC;
         enable(port, dev);
@@ -422,6 +440,36 @@ bool ixhci_port_config_error(IxhciState *x, unsigned port_id)
         return false;
     }
     ixhci_port_change(x, port, PORTSC_CEC);
+    return true;
+}
+
+/* xHCI 1.2 §4.19.1.1, §5.4.8, PEC: an error of a USB2 port disables it. */
+bool ixhci_port_error(IxhciState *x, unsigned port_id)
+{
+    ixhci_port *port = &x->ports[port_id - 1];
+
+    if (port->is_usb3 || !(port->portsc & PORTSC_PED)) {
+        return false;
+    }
+    port->portsc &= ~PORTSC_PED;
+    ixhci_port_set_link_state(port, PLS_POLLING);
+    ixhci_slot_port_down(x, port_id);
+    ixhci_port_change(x, port, PORTSC_PEC);
+    return true;
+}
+
+/* xHCI 1.2 §4.19.1.2.4.1: no partner answers the link's training. */
+bool ixhci_port_compliance(IxhciState *x, unsigned port_id)
+{
+    ixhci_port *port = &x->ports[port_id - 1];
+
+    if (!port->is_usb3 || !(port->portsc & PORTSC_PP) ||
+        ixhci_port_link_state(port) == PLS_COMPLIANCE) {
+        return false;
+    }
+    detach_device(port, PLS_COMPLIANCE);
+    ixhci_slot_port_down(x, port_id);
+    ixhci_port_change(x, port, PORTSC_PLC);
     return true;
 }
 

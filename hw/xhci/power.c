@@ -37,6 +37,8 @@ static const error_row errors[] = {
     [IXHCI_HSE_ERST] = { USBSTS_HSE, "event ring table not accessible" },
     [IXHCI_HCE_ERST_ENTRY] = { USBSTS_HCE, "event ring segment out of range" },
     [IXHCI_HCE_COMMAND_RING_LOOP] = { USBSTS_HCE, "command ring of links" },
+    [IXHCI_HSE_OUTSIDE] = { USBSTS_HSE, "the host's, from outside" },
+    [IXHCI_HCE_OUTSIDE] = { USBSTS_HCE, "the controller's, from outside" },
 };
 
 typedef void (*ep_function)(ixhci_ep *ep);
@@ -65,6 +67,14 @@ static void save(ixhci_ep *ep)
     ixhci_stream_close_all(ep);
 }
 
+static void stop_commands(IxhciState *x)
+{
+    x->crr = false;
+    x->command_waits = false;
+    x->command_runs = false;
+    x->command_stops = false;
+}
+
 void ixhci_power_host_error(IxhciState *x, ixhci_host_error_reason reason)
 {
     const error_row *row = &errors[reason];
@@ -76,8 +86,7 @@ void ixhci_power_host_error(IxhciState *x, ixhci_host_error_reason reason)
         x->usbcmd &= ~USBCMD_RS;
         x->usbsts |= USBSTS_HCH;
     }
-    x->crr = false;
-    x->command_waits = false;
+    stop_commands(x);
     for_each_ep(x, park);
 }
 
@@ -97,6 +106,7 @@ static void run(IxhciState *x)
         return;
     }
     x->usbsts &= ~USBSTS_HCH;
+    x->run_uf = ixhci_now_uf();
     ixhci_save_forget(x);
     trace_ixhci_run(true);
     for (unsigned i = 0; i < x->num_intrs; i++) {
@@ -113,8 +123,7 @@ static void halt(IxhciState *x)
     for (unsigned i = 0; i < x->num_intrs; i++) {
         ixhci_event_forget(x, i);
     }
-    x->crr = false;
-    x->command_waits = false;
+    stop_commands(x);
     x->usbsts |= USBSTS_HCH;
     trace_ixhci_run(false);
 }
@@ -131,8 +140,7 @@ static void reset(IxhciState *x)
     x->dcbaap = 0;
     x->config = 0;
     x->command_ring = ixhci_ring_at(0);
-    x->crr = false;
-    x->command_waits = false;
+    stop_commands(x);
     x->crcr_hi_is_old = false;
     x->base_uf = ixhci_now_uf();
     for (unsigned i = 0; i < x->num_intrs; i++) {
@@ -149,6 +157,32 @@ void ixhci_power_chip_reset(IxhciState *x)
 {
     ixhci_save_forget(x);
     reset(x);
+}
+
+/* The data flows go on in the ESITs that there are now. */
+static void follow_jump(ixhci_ep *ep)
+{
+    uint64_t now_uf = ixhci_now_uf();
+
+    ep->flow.base_uf = ep->x->base_uf;
+    if (!ep->flow.in_flow) {
+        return;
+    }
+    ep->flow.next_uf = ixhci_sched_align(&ep->flow, ep->flow.next_uf);
+    if (ep->due_uf != IXHCI_UF_NEVER && ep->due_uf > now_uf) {
+        /* the TD is placed anew when it is looked at */
+        ixhci_service_due(ep, now_uf);
+        ixhci_service_look_again(ep);
+    }
+}
+
+void ixhci_power_jump(IxhciState *x, uint64_t microframes)
+{
+    ixhci_service_sync(x);
+    x->base_uf -= microframes;
+    for_each_ep(x, follow_jump);
+    await_wrap(x);
+    ixhci_service_arm(x);
 }
 
 /* Rule 4. */

@@ -51,6 +51,7 @@ static void take_ep(ixhci_records *r, const ixhci_ep *ep)
         .missed_told = ep->missed_told,
         .next_uf = ep->flow.next_uf,
         .stale_uf = ep->flow.stale_uf,
+        .tds = ep->tds,
     };
     memcpy(record->words, ep->words, sizeof(record->words));
 }
@@ -155,6 +156,7 @@ static void give_work(ixhci_ep *ep, const ixhci_ep_record *record)
     ep->flow.in_flow = record->in_flow;
     ep->missed_told = record->missed_told;
     ep->errors = record->errors;
+    ep->tds = record->tds;
     ep->flow.next_uf = record->next_uf;
     ep->flow.stale_uf = record->stale_uf;
     /* rule 3; the look ahead waits until the machine runs */

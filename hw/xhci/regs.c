@@ -349,7 +349,7 @@ static bool is_port(IxhciState *x, hwaddr addr, unsigned *port_id,
     return true;
 }
 
-static uint32_t read_word(IxhciState *x, hwaddr addr)
+static uint32_t read_word(IxhciState *x, uint32_t addr)
 {
     const reg_row *row;
     unsigned n, reg;
@@ -364,7 +364,7 @@ static uint32_t read_word(IxhciState *x, hwaddr addr)
     return row ? row->read(x, n) : 0;
 }
 
-static void write_word(IxhciState *x, hwaddr addr, uint32_t value)
+static void write_word(IxhciState *x, uint32_t addr, uint32_t value)
 {
     const reg_row *row;
     unsigned n, reg;
@@ -384,6 +384,11 @@ static void write_word(IxhciState *x, hwaddr addr, uint32_t value)
     }
 }
 
+const ixhci_reg_ops ixhci_regs_model = {
+    .read = read_word,
+    .write = write_word,
+};
+
 static uint64_t bar_read(void *opaque, hwaddr addr, unsigned size)
 {
     IxhciState *x = opaque;
@@ -393,7 +398,7 @@ static uint64_t bar_read(void *opaque, hwaddr addr, unsigned size)
         return UINT64_MAX; /* PCI PM 1.2 §5.4: no answer but in D0 */
     }
     ixhci_service_sync(x);
-    word = read_word(x, addr & ~(hwaddr)3);
+    word = x->regs->read(x, addr & ~(hwaddr)3);
     trace_ixhci_reg_read(addr, word, size);
     return word >> (8 * (addr & 3));
 }
@@ -429,7 +434,7 @@ static void bar_write(void *opaque, hwaddr addr, uint64_t value, unsigned size)
         ixhci_strict_op(x, addr - IXHCI_CAP_BYTES, value);
     }
     ixhci_service_sync(x);
-    write_word(x, addr, value);
+    x->regs->write(x, addr, value);
 }
 
 const MemoryRegionOps ixhci_regs_ops = {

@@ -8,7 +8,8 @@
 uint64_t ixhci_sched_align(const ixhci_flow *flow, uint64_t uf)
 {
     uint64_t esit = UINT64_C(1) << flow->interval;
-    uint64_t since = uf > flow->base_uf ? uf - flow->base_uf : 0;
+    /* modulo 2^64: MFINDEX may have been 0 before the clock was */
+    uint64_t since = (int64_t)(uf - flow->base_uf) > 0 ? uf - flow->base_uf : 0;
 
     return flow->base_uf + ((since + esit - 1) & ~(esit - 1));
 }

@@ -51,6 +51,7 @@ typedef struct {
 typedef enum {
     IXHCI_DUE_AT,     /* serve it at due_uf, now or later */
     IXHCI_DUE_MISSED, /* its ESIT has passed */
+    IXHCI_DUE_DRY,    /* the ring is as good as empty: never said here */
 } ixhci_due;
 
 /* First ESIT start at or after uf. */

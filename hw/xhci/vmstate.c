@@ -60,6 +60,8 @@ static int pre_load(void *opaque)
         ixhci_event_forget(x, i);
     }
     ixhci_save_forget(x);
+    x->command_runs = false;
+    x->command_stops = false;
     forget(x);
     return 0;
 }
@@ -96,6 +98,7 @@ static bool load_all(IxhciState *x)
 {
     ixhci_xcap_check(x);
     if ((x->full_rings & ~(1u << IXHCI_DBC_RING)) >> x->num_intrs ||
+        x->held_rings >> x->num_intrs ||
         !is_sane_ring(&x->intrs[IXHCI_DBC_RING]) || !ixhci_dbc_load(x)) {
         return false;
     }
@@ -210,6 +213,7 @@ static const VMStateDescription vmstate_ep = {
            VMSTATE_UINT64(due_uf, ixhci_ep_record),
            VMSTATE_UINT64(next_uf, ixhci_ep_record),
            VMSTATE_UINT64(stale_uf, ixhci_ep_record),
+           VMSTATE_UINT64(tds, ixhci_ep_record),
            VMSTATE_UINT32_ARRAY(words, ixhci_ep_record, IXHCI_CONTEXT_WORDS)),
 };
 
@@ -268,6 +272,53 @@ static const VMStateDescription vmstate_dbc = {
                           ixhci_intr)),
 };
 
+/* A command that takes time (command.c, rule 5). */
+static bool command_runs(void *opaque)
+{
+    return ((IxhciState *)opaque)->command_runs;
+}
+
+static const VMStateDescription vmstate_command = {
+    .name = "ixhci/command",
+    .needed = command_runs,
+    FIELDS(VMSTATE_BOOL(command_runs, IxhciState),
+           VMSTATE_BOOL(command_stops, IxhciState),
+           VMSTATE_UINT32(command_serial, IxhciState),
+           VMSTATE_UINT64(command_gpa, IxhciState),
+           VMSTATE_UINT32_ARRAY(command.trb.dw, IxhciState, 4),
+           VMSTATE_UINT8(command.slot_id, IxhciState)),
+};
+
+static bool rings_are_held(void *opaque)
+{
+    return ((IxhciState *)opaque)->held_rings != 0;
+}
+
+static const VMStateDescription vmstate_held = {
+    .name = "ixhci/held",
+    .needed = rings_are_held,
+    FIELDS(VMSTATE_UINT32(held_rings, IxhciState)),
+};
+
+/* The core's, and those of filters. */
+static const VMStateDescription *subsections[4 + IXHCI_FILTERS_MAX + 1] = {
+    &vmstate_kept,
+    &vmstate_dbc,
+    &vmstate_command,
+    &vmstate_held,
+};
+
+void ixhci_vmstate_add(const VMStateDescription *subsection)
+{
+    size_t i = 0;
+
+    while (subsections[i]) {
+        i++;
+    }
+    g_assert(i + 1 < ARRAY_SIZE(subsections));
+    subsections[i] = subsection;
+}
+
 const VMStateDescription ixhci_vmstate = {
     .name = "ixhci",
     .pre_save = pre_save,
@@ -299,7 +350,7 @@ const VMStateDescription ixhci_vmstate = {
                                  vmstate_intr, ixhci_intr),
         VMSTATE_UINT32(full_rings, IxhciState),
         VMSTATE_UINT64(base_uf, IxhciState),
-        VMSTATE_UINT64(wrap_uf, IxhciState),
+        VMSTATE_UINT64(wrap_uf, IxhciState), VMSTATE_UINT64(run_uf, IxhciState),
         VMSTATE_UINT64(pause_uf, IxhciState),
         VMSTATE_INT32(travel.records.slot_count, IxhciState),
         VMSTATE_INT32(travel.records.ep_count, IxhciState),
@@ -314,10 +365,5 @@ const VMStateDescription ixhci_vmstate = {
         VMSTATE_STRUCT_VARRAY_ALLOC(travel.events, IxhciState,
                                     travel.event_count, 1, vmstate_event,
                                     ixhci_event)),
-    .subsections =
-        (const VMStateDescription *[]){
-            &vmstate_kept,
-            &vmstate_dbc,
-            NULL,
-        },
+    .subsections = subsections,
 };
