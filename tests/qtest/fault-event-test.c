@@ -30,7 +30,7 @@ static void goes_on(IsoIn *in)
     unsigned first;
 
     fault_plan(in->h, "%s", "");
-    hcd_step_uf(in->h, 80);
+    hcd_step_uf(in->h, 400);
     hcd_event_drain(in->h);
     first = in->count;
     stream(in, 3);
