@@ -160,13 +160,10 @@ static void finish(IxhciState *x, ixhci_port *port)
         return;
     }
     port->portsc &= ~PORTSC_PR;
-    if (!dev) {
+    if (!dev || fate == IXHCI_LINK_FAILED) {
+        /* xHCI 1.2 §4.19.5: of one that failed, too */
+        bits |= port->portsc & PORTSC_CCS && dev ? PORTSC_CSC : 0;
         detach_device(port, PLS_RX_DETECT);
-    } else if (fate == IXHCI_LINK_FAILED) {
-        /* xHCI 1.2 §4.19.1.1, §4.19.1.2.6: not Enabled */
-        port->portsc &= ~PORTSC_PED;
-        ixhci_port_set_link_state(port, port->is_usb3 ? PLS_INACTIVE : PLS_POLLING);
-        bits |= port->is_usb3 ? PORTSC_PLC : 0;
     } else {
         bits |= port->portsc & PORTSC_CCS ? 0 : PORTSC_CSC;
         enable(port, dev);

@@ -1,0 +1,296 @@
+/*
+ * Faults of packets that the driver need not notice, or notices late: NAK, an
+ * answer that takes its time, fewer errors than CErr, bits that are turned over
+ * (USB 2.0 §8.5.1; xHCI 1.2 §4.10.2).
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "lib/fault.h"
+#include "lib/iso.h"
+
+#include "isolab/isoav.h"
+
+#define BYTES 64
+
+static HcdDev *open_all(Hcd *h)
+{
+    HcdDev *dev = hcd_puppet_open(h);
+
+    hcd_ep_add(h, dev, .dci = PUPPET_INT, .type = EP_TYPE_INTERRUPT_IN,
+               .mps = 64, .interval = 3, .esit = 64);
+    return dev;
+}
+
+static uint64_t queue(Hcd *h, HcdDev *dev, unsigned dci, uint64_t *buf)
+{
+    *buf = hcd_alloc_filled(h, BYTES, 0xaa);
+    return td_normal(h, dev, dci, .buf = *buf, .len = BYTES, .ioc = true);
+}
+
+static void expect_good(Hcd *h, HcdDev *dev, uint64_t trb)
+{
+    hcd_expect_te(h, .dev = dev, .cc = CC_SUCCESS, .ptr = trb,
+                  .len = HCD_LEN_0);
+}
+
+/* usb-puppet sends a count: none of it is lost, none comes twice. */
+static void expect_bytes(Hcd *h, uint64_t buf, unsigned first)
+{
+    uint8_t bytes[BYTES];
+
+    qtest_memread(h->qts, buf, bytes, BYTES);
+    for (unsigned i = 0; i < BYTES; i++) {
+        hcd_check(bytes[i] == (uint8_t)(first + i),
+                  "byte %u is %02x, expected %02x", i, bytes[i],
+                  (uint8_t)(first + i));
+    }
+}
+
+typedef struct {
+    const char *name, *action;
+    unsigned dci;
+} late_case;
+
+static const late_case lates[] = {
+    { "EP-08/nak-bulk-in", "nak", PUPPET_IN },
+    { "EP-08/nak-bulk-out", "nak", PUPPET_OUT },
+    { "EP-08/nak-interrupt", "nak", PUPPET_INT },
+    { "EP-08/delay-bulk-in", "delay", PUPPET_IN },
+    { "EP-08/delay-bulk-out", "delay", PUPPET_OUT },
+    { "EP-08/delay-interrupt", "delay", PUPPET_INT },
+};
+
+static void late(const void *data)
+{
+    const late_case *c = data;
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = open_all(h);
+    bool out = c->dci == PUPPET_OUT;
+    uint64_t trb[3], buf[3], began, took;
+
+    fault_rule(h,
+               "'where': {'td': 2}, 'action': '%s', 'with': {'microframes': "
+               "80}",
+               c->action);
+    for (unsigned i = 0; i < 3; i++) {
+        trb[i] = queue(h, dev, c->dci, &buf[i]);
+    }
+    hcd_ring_ep(h, dev, c->dci);
+    expect_good(h, dev, trb[0]);
+    began = hcd_now_uf(h);
+    expect_good(h, dev, trb[1]);
+    took = hcd_now_uf(h) - began;
+    hcd_check(took >= 79 && took <= 90, "it took %" PRIu64 " microframes",
+              took);
+    expect_good(h, dev, trb[2]);
+    for (unsigned i = 0; i < 3 && !out; i++) {
+        expect_bytes(h, buf[i], i * BYTES);
+    }
+    hcd_check(!out || hcd_puppet_count(h, "received") == 3 * BYTES,
+              "the device has had %" PRIu64 " bytes",
+              hcd_puppet_count(h, "received"));
+    hcd_check(hcd_puppet_count(h, "packets") == 3, "%" PRIu64 " packets",
+              hcd_puppet_count(h, "packets"));
+    fault_expect(h, "'td':2", 1);
+    hcd_finish(h);
+}
+
+/* The device keeps the packet, gives it back, and then the delay begins. */
+static void late_async(void)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = open_all(h);
+    uint64_t trb, buf;
+
+    fault_rule(h, "'where': {'td': 1, 'type': 'bulk'}, 'action': 'delay', "
+                  "'with': {'microframes': 80}");
+    hcd_puppet_answer(h, "hold");
+    trb = queue(h, dev, PUPPET_IN, &buf);
+    hcd_ring_ep(h, dev, PUPPET_IN);
+    hcd_expect_quiet(h, 80);
+    hcd_puppet_answer(h, "success");
+    hcd_puppet_do(h, "release");
+    hcd_expect_quiet(h, 78);
+    expect_good(h, dev, trb);
+    expect_bytes(h, buf, 0);
+    hcd_check(hcd_puppet_count(h, "packets") == 1,
+              "the device was asked twice");
+    hcd_finish(h);
+}
+
+/* Stopped while it is kept back: it goes on there, and nothing is doubled. */
+static void stopped(const void *data)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = open_all(h);
+    uint64_t trb, buf;
+
+    fault_rule(h,
+               "'where': {'td': 1, 'type': 'bulk'}, 'action': '%s', 'with': "
+               "{'microframes': 80}",
+               (const char *)data);
+    trb = queue(h, dev, PUPPET_IN, &buf);
+    hcd_ring_ep(h, dev, PUPPET_IN);
+    hcd_step_uf(h, 8);
+    hcd_expect_cc(hcd_cmd_stop(h, dev, PUPPET_IN), CC_SUCCESS);
+    hcd_expect_te(h, .dev = dev, .cc = CC_STOPPED, .ptr = trb);
+    hcd_step_uf(h, 16);
+    hcd_ring_ep(h, dev, PUPPET_IN);
+    hcd_expect_quiet(h, 40);
+    expect_good(h, dev, trb);
+    expect_bytes(h, buf, 0);
+    fault_expect(h, "'hit':1", 1);
+    hcd_finish(h);
+}
+
+/* The plan goes while a packet is late: its answer still arrives. */
+static void plan_goes(const void *data)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = open_all(h);
+    g_autofree char *seams = NULL;
+    uint64_t trb[2], buf[2];
+
+    fault_rule(h,
+               "'where': {'td': 1, 'type': 'bulk'}, 'action': '%s', 'with': "
+               "{'microframes': 8000}",
+               (const char *)data);
+    trb[0] = queue(h, dev, PUPPET_IN, &buf[0]);
+    hcd_ring_ep(h, dev, PUPPET_IN);
+    hcd_expect_quiet(h, 8);
+    fault_plan(h, "%s", "");
+    expect_good(h, dev, trb[0]);
+    trb[1] = queue(h, dev, PUPPET_IN, &buf[1]);
+    hcd_ring_ep(h, dev, PUPPET_IN);
+    expect_good(h, dev, trb[1]);
+    expect_bytes(h, buf[0], 0);
+    expect_bytes(h, buf[1], BYTES);
+    seams = fault_get(h, "fault-seams");
+    hcd_check(!*seams, "the seams %s are still wrapped", seams);
+    hcd_finish(h);
+}
+
+/* Two failures of three: tried again, and nobody hears of it. */
+static void below_cerr(void)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = open_all(h);
+    uint64_t trb, buf;
+
+    fault_rule(h, "'where': {'td': 1, 'type': 'bulk'}, 'when': {'count': 2}, "
+                  "'action': 'silence'");
+    trb = queue(h, dev, PUPPET_IN, &buf);
+    hcd_ring_ep(h, dev, PUPPET_IN);
+    expect_good(h, dev, trb);
+    expect_bytes(h, buf, 0);
+    fault_expect(h, "'action':'silence','code':4", 2);
+    hcd_finish(h);
+}
+
+static void corrupt_in(void)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = open_all(h);
+    uint64_t trb[2], buf[2];
+
+    fault_rule(h, "'where': {'td': 1, 'type': 'bulk'}, 'action': 'corrupt', "
+                  "'with': {'offset': 5, 'xor': 129, 'bytes': 2}");
+    trb[0] = queue(h, dev, PUPPET_IN, &buf[0]);
+    trb[1] = queue(h, dev, PUPPET_IN, &buf[1]);
+    hcd_ring_ep(h, dev, PUPPET_IN);
+    expect_good(h, dev, trb[0]);
+    expect_good(h, dev, trb[1]);
+    hcd_check(qtest_readb(h->qts, buf[0] + 5) == (5 ^ 129) &&
+                  qtest_readb(h->qts, buf[0] + 6) == (6 ^ 129),
+              "the bytes are as they were");
+    qtest_writeb(h->qts, buf[0] + 5, 5);
+    qtest_writeb(h->qts, buf[0] + 6, 6);
+    expect_bytes(h, buf[0], 0);
+    expect_bytes(h, buf[1], BYTES);
+    hcd_finish(h);
+}
+
+/* usb-isoav checks what it gets: one packet is bad, and guest memory is as it
+ * was. */
+static void corrupt_out(void)
+{
+    Hcd *h = hcd_start(.args = ISOAV_ARGS);
+    HcdDev *dev = hcd_isoav_configured(h);
+    uint64_t buf[3], trb[3];
+    uint8_t before;
+
+    hcd_isoav_select(h, dev, 1);
+    hcd_isoav_add_ep(h, dev, 1, ISOAV_OUT);
+    fault_rule(h, "'where': {'td': 2, 'type': 'isoch'}, 'action': 'corrupt', "
+                  "'with': {'offset': 40}");
+    for (unsigned i = 0; i < 3; i++) {
+        buf[i] = hcd_isoav_out_packet(h, i, 192);
+        trb[i] = td_isoch(h, dev, ISOAV_OUT, .buf = buf[i], .len = 192,
+                          .sia = true, .ioc = true);
+    }
+    before = qtest_readb(h->qts, buf[1] + 40);
+    hcd_ring_ep(h, dev, ISOAV_OUT);
+    for (unsigned i = 0; i < 3; i++) {
+        expect_good(h, dev, trb[i]);
+    }
+    hcd_check(qtest_readb(h->qts, buf[1] + 40) == before,
+              "guest memory was changed");
+    hcd_check(hcd_isoav_counter(h, dev, ISOAV_COUNT_BAD_OUT) == 1,
+              "%" PRIu64 " bad packets at the device",
+              hcd_isoav_counter(h, dev, ISOAV_COUNT_BAD_OUT));
+    fault_expect(h, "'action':'corrupt','bytes':1", 1);
+    hcd_finish(h);
+}
+
+/* SET_ADDRESS belongs to a command. */
+static void set_address(const void *data)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = hcd_dev_ready(h, hcd_port_connected(h, 0));
+
+    fault_rule(h, "'where': {'slot': %u}, 'when': {'nth': 1}, 'action': '%s'",
+               dev->slot_id, (const char *)data);
+    hcd_expect_cc(hcd_cmd_address(h, dev, 0), CC_USB_TRANSACTION_ERROR);
+    hcd_check(hcd_slot_state(h, dev) == SLOT_STATE_ENABLED,
+              "the slot is in state %u", hcd_slot_state(h, dev));
+    hcd_expect_cc(hcd_cmd_address(h, dev, 0), CC_SUCCESS);
+    hcd_finish(h);
+}
+
+/* A control transfer is one TD, of Setup, Data and Status Stage. */
+static void control(void)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = hcd_puppet_configured(h);
+    HcdSetup get = { .type = 0x80, .request = 6, .value = 0x100, .length = 18 };
+    uint64_t buf = hcd_alloc_filled(h, 18, 0xaa);
+
+    fault_rule(h, "'where': {'endpoint': 0, 'trb': 'data'}, 'when': {'nth': "
+                  "1}, 'action': 'stall'");
+    hcd_expect_cc(hcd_control(h, dev, get, buf), CC_STALL_ERROR);
+    hcd_check(hcd_ep_state(h, dev, 1) == EP_STATE_HALTED, "EP0 is in state %u",
+              hcd_ep_state(h, dev, 1));
+    hcd_expect_cc(hcd_cmd_reset_ep(h, dev, 1), CC_SUCCESS);
+    hcd_cmd_skip_all(h, dev, 1);
+    hcd_expect_cc(hcd_control(h, dev, get, buf), CC_SUCCESS);
+    hcd_finish(h);
+}
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(lates); i++) {
+        hcd_test_add_data(lates[i].name, late, &lates[i]);
+    }
+    hcd_test_add("EP-08/delay-async", late_async);
+    hcd_test_add_data("CMD-31/stopped-in-nak", stopped, "nak");
+    hcd_test_add_data("CMD-31/stopped-in-delay", stopped, "delay");
+    hcd_test_add_data("EP-08/plan-goes-in-nak", plan_goes, "nak");
+    hcd_test_add_data("EP-08/plan-goes-in-delay", plan_goes, "delay");
+    hcd_test_add("EP-08/below-cerr", below_cerr);
+    hcd_test_add("ISO-34/corrupt-in", corrupt_in);
+    hcd_test_add("ISO-34/corrupt-out", corrupt_out);
+    hcd_test_add_data("FP-04/set-address", set_address, "silence");
+    hcd_test_add_data("FP-04/set-address-stalled", set_address, "stall");
+    hcd_test_add("FP-06/control", control);
+    return hcd_test_main(argc, argv);
+}
