@@ -414,13 +414,12 @@ static void mutate(GRand *rand, GString *text)
     static const char pieces[][12] = { "{",    "}",  "[",    "]",    ",",
                                        ":",    "\"", "\\u",  "-1",   "1e9",
                                        "null", "\n", "true", "\xc3", "0" };
-    unsigned at = g_rand_int_range(rand, 0, MAX(text->len, 1));
+    gsize at = g_rand_int_range(rand, 0, MAX(text->len, 1));
+    gsize length = g_rand_int_range(rand, 0, 20);
 
     switch (g_rand_int_range(rand, 0, 4)) {
     case 0:
-        g_string_erase(
-            text, at,
-            MIN(text->len - at, (gsize)g_rand_int_range(rand, 0, 20)));
+        g_string_erase(text, at, MIN(text->len - at, length));
         break;
     case 1:
         g_string_insert(
