@@ -161,29 +161,34 @@ static bool take_escape(reader *r, GString *out)
     return true;
 }
 
+/* One character, or an escape; NULL, or why it is none. */
+static const char *take_char(reader *r, GString *out)
+{
+    char c = *r->at;
+
+    if ((unsigned char)c < 0x20) {
+        return "a control character in a string";
+    }
+    step(r);
+    if (c != '\\') {
+        g_string_append_c(out, c);
+        return NULL;
+    }
+    return take_escape(r, out) ? NULL : "an escape that there is not";
+}
+
 /* At its first quote. NULL: an error was told. */
 static char *take_string(reader *r)
 {
     GString *out = g_string_new(NULL);
-    const char *reason = "a string that does not end";
+    const char *reason = NULL;
 
     step(r);
-    while (!is_at_end(r) && *r->at != '"') {
-        char c = *r->at;
-
-        if ((unsigned char)c < 0x20) {
-            reason = "a control character in a string";
-            break;
-        }
-        step(r);
-        if (c != '\\') {
-            g_string_append_c(out, c);
-        } else if (!take_escape(r, out)) {
-            reason = "an escape that there is not";
-            break;
-        }
+    while (!reason && peek(r) != '"') {
+        reason =
+            is_at_end(r) ? "a string that does not end" : take_char(r, out);
     }
-    if (peek(r) != '"') {
+    if (reason) {
         fail(r, reason);
         g_string_free(out, TRUE);
         return NULL;

@@ -99,7 +99,7 @@ static const bad_row bad[] = {
     { "overrun-bulk",
       RULE("'where': {'type': 'bulk'}, 'action': 'complete', 'with': "
            "{'code': 31}"),
-      1, 82, "'bulk'" },
+      1, 79, "'bulk'" },
     { "overrun-out",
       RULE("'where': {'direction': 'out'}, 'action': 'complete', 'with': "
            "{'code': 'ring-overrun'}"),
