@@ -7,6 +7,7 @@
 #include "qtest/lib/debug.h"
 
 #include "qtest/compat.h"
+#include "plan.h"
 #include "target.h"
 
 #define DEVICES 5
@@ -15,6 +16,7 @@
 #define NOWHERE 0x70000000u
 #define BUFFER_BYTES 65536
 #define RUNS_PER_INIT 8 /* INIT takes longer than an input */
+#define OP_PLAN 250     /* from here on; below, operations[] */
 #define MACHINE_ARGS                                                        \
     "-device usb-isoav,id=dev0,bus=xhci.0,port=1 "                          \
     "-device usb-kbd,id=dev1,bus=xhci.0,port=2 "                            \
@@ -398,6 +400,23 @@ static void op_config(FuzzTarget *t)
                   take(t, 4) | (take(t, 1) % 4 ? 6 : 0));
 }
 
+static void set_plan(FuzzTarget *t, const char *plan)
+{
+    qobject_unref(qtest_qmp(t->h->qts,
+                            "{'execute': 'qom-set', 'arguments': {'path': "
+                            "'/machine/peripheral/xhci', 'property': "
+                            "'fault-plan', 'value': %s}}",
+                            plan));
+}
+
+/* A fault plan; one that the loader refuses leaves the old one. */
+static void op_plan(FuzzTarget *t)
+{
+    g_autofree char *plan = fuzz_plan(take(t, 2));
+
+    set_plan(t, plan);
+}
+
 static void (*const operations[])(FuzzTarget *) = {
     op_transfer, op_transfer,     op_step,   op_step,    op_doorbell,
     op_command,  op_command,      op_stream, op_context, op_register,
@@ -549,6 +568,8 @@ static void finish(FuzzTarget *t)
     static const uint8_t again[] = { 0, 1 };
 
     hcd_step_uf(t->h, 100);
+    set_plan(t, "");
+    hcd_step_uf(t->h, 8);
     hcd_check(hcd_cap_read(t->h, XHCI_CAPLENGTH) != 0xffffffffu,
               "the registers are gone");
     for (unsigned i = 0; i < ARRAY_SIZE(again); i++) {
@@ -568,7 +589,13 @@ void fuzz_target_run(FuzzTarget *t, const uint8_t *input, size_t bytes)
     t->input = input;
     t->left = bytes;
     while (t->left) {
-        operations[take(t, 1) % G_N_ELEMENTS(operations)](t);
+        unsigned op = take(t, 1);
+
+        if (op >= OP_PLAN) {
+            op_plan(t);
+        } else {
+            operations[op % G_N_ELEMENTS(operations)](t);
+        }
     }
     finish(t);
 }

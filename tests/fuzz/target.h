@@ -6,7 +6,7 @@
  * that a well-behaved driver has just brought up, with a configured usb-isoav,
  * usb-kbd, usb-storage, usb-uas (with streams) and usb-isoav with camera and
  * headset, and with a Debug Capability, so that the interesting states are
- * near.
+ * near. One of the operations arms a fault plan.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
