@@ -229,6 +229,10 @@ void ixhci_event_open(IxhciState *x, unsigned i)
     ixhci_intr *intr = &x->intrs[i];
     uint32_t count = MIN(intr->erstsz, IXHCI_ERST_MAX);
 
+    /* it has a ring in any case, and Linux's driver leaves DCERSTSZ at 0 */
+    if (i == IXHCI_DBC_RING) {
+        count = MAX(count, 1);
+    }
     ixhci_event_close(x, i);
     intr->segment = 0;
     intr->index = 0;

@@ -373,6 +373,23 @@ static void dbc_09_full(void)
     dbg_finish(d);
 }
 
+/* Linux's driver says that its table has no segment, and has one. */
+static void dbc_09_no_size(void)
+{
+    Debug *d = dbg_start();
+    uint64_t trb;
+
+    dbg_prepare(d);
+    dbg_set_reg(d, XHCI_DCERSTSZ, 0);
+    dbg_set_reg(d, XHCI_DCCTRL, DCCTRL_DCE);
+    dbg_configured(d);
+    dbg_drain(d);
+    trb = dbg_put(d, OUT, dbg_put_text(d, "x"), 1, TRB_IOC);
+    dbg_ring(d, OUT);
+    dbg_expect_te(d, OUT_DCI, trb, CC_SUCCESS, 0);
+    dbg_finish(d);
+}
+
 /* xHCI 1.2 §6.4.5, §7.6.9. */
 static void dbc_10_bad_trb(void)
 {
@@ -550,6 +567,7 @@ int main(int argc, char **argv)
     hcd_test_add("DBC-07/disable", dbc_07_disable);
     hcd_test_add("DBC-08/resets", dbc_08_resets);
     hcd_test_add("DBC-09/full", dbc_09_full);
+    hcd_test_add("DBC-09/no-size", dbc_09_no_size);
     hcd_test_add("DBC-10/bad-trb", dbc_10_bad_trb);
     hcd_test_add("DBC-10/loops", dbc_10_loops);
     for (unsigned i = 0; i < ARRAY_SIZE(ends); i++) {
