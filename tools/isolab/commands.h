@@ -1,0 +1,13 @@
+/*
+ * The rows of the table, each from the file of its name.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ISOLAB_COMMANDS_H
+#define ISOLAB_COMMANDS_H
+
+#include "command.h"
+
+extern const isolab_command isolab_ps;
+
+#endif

@@ -1,0 +1,300 @@
+/*
+ * From the words of a command line to a call. The tables are ours, so that
+ * help and completion can read them; the parsing is GLib's.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "command.h"
+
+#include <math.h>
+#include <string.h>
+
+G_DEFINE_QUARK(isolab - error - quark, isolab_error)
+
+const isolab_option isolab_common_options[] = {
+    { "json", 0, ISOLAB_FLAG, offsetof(isolab_call, json), NULL,
+      "print JSON, for programs", NULL },
+    { "quiet", 'q', ISOLAB_FLAG, offsetof(isolab_call, quiet), NULL,
+      "no progress", NULL },
+    { .name = NULL },
+};
+
+const isolab_option isolab_talk_options[] = {
+    { "qmp", 0, ISOLAB_FILE, offsetof(isolab_call, qmp), "SOCKET",
+      "the QMP socket of a QEMU that isolab did not start", NULL },
+    { "vm", 0, ISOLAB_TEXT, offsetof(isolab_call, vm), "NAME",
+      "which guest, if several run (isolab ps)", NULL },
+    { .name = NULL },
+};
+
+const isolab_command *isolab_find_command(const isolab_command *const *table,
+                                          const char *name)
+{
+    for (; *table; table++) {
+        if (g_str_equal((*table)->name, name)) {
+            return *table;
+        }
+    }
+    return NULL;
+}
+
+/* How many letters to change, add or leave out (Levenshtein). */
+static unsigned distance(const char *a, const char *b)
+{
+    size_t width = strlen(b) + 1;
+    g_autofree unsigned *row = g_new(unsigned, width);
+
+    for (size_t j = 0; j < width; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; a[i - 1]; i++) {
+        unsigned corner = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j < width; j++) {
+            unsigned change = corner + (a[i - 1] != b[j - 1]);
+
+            corner = row[j];
+            row[j] = MIN(change, MIN(row[j - 1], row[j]) + 1);
+        }
+    }
+    return row[width - 1];
+}
+
+const char *isolab_guess(const isolab_command *const *table, const char *name)
+{
+    const char *best = NULL;
+    unsigned least = 3;
+
+    if (strlen(name) > 32) {
+        return NULL;
+    }
+    for (; *table; table++) {
+        unsigned far = distance(name, (*table)->name);
+
+        if (far < least) {
+            least = far;
+            best = (*table)->name;
+        }
+    }
+    return best;
+}
+
+static const GOptionArg args[] = {
+    [ISOLAB_FLAG] = G_OPTION_ARG_NONE,
+    [ISOLAB_TEXT] = G_OPTION_ARG_STRING,
+    [ISOLAB_TEXTS] = G_OPTION_ARG_STRING_ARRAY,
+    [ISOLAB_FILE] = G_OPTION_ARG_FILENAME,
+    [ISOLAB_FOLDER] = G_OPTION_ARG_FILENAME,
+    [ISOLAB_NUMBER] = G_OPTION_ARG_INT64,
+    [ISOLAB_SECONDS] = G_OPTION_ARG_DOUBLE,
+};
+
+/* GLib's flags are as large as an int, ours are a bool. */
+typedef struct {
+    gboolean flag;
+    bool *to;
+} flag_value;
+
+typedef struct {
+    GArray *entries; /* GOptionEntry */
+    GPtrArray *flags;
+} parser;
+
+static void add_options(parser *p, const isolab_option *options, void *base)
+{
+    for (const isolab_option *o = options; o && o->name; o++) {
+        void *to = (char *)base + o->offset;
+        GOptionEntry entry = {
+            .long_name = o->name,
+            .short_name = o->letter,
+            .arg = args[o->kind],
+            .arg_data = to,
+            .description = o->text,
+            .arg_description = o->value,
+        };
+
+        if (o->kind == ISOLAB_FLAG) {
+            flag_value *flag = g_new0(flag_value, 1);
+
+            flag->to = to;
+            entry.arg_data = &flag->flag;
+            g_ptr_array_add(p->flags, flag);
+        }
+        g_array_append_val(p->entries, entry);
+    }
+}
+
+static bool is_value_good(const isolab_option *o, const void *base,
+                          GError **error)
+{
+    const void *at = (const char *)base + o->offset;
+    const char *text = *(char *const *)at;
+    g_auto(GStrv) words = NULL;
+
+    switch (o->kind) {
+    case ISOLAB_NUMBER:
+        if (*(const int64_t *)at < 0) {
+            g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                        "--%s must be 0 or more, not %" PRId64 ".", o->name,
+                        *(const int64_t *)at);
+            return false;
+        }
+        return true;
+    case ISOLAB_SECONDS:
+        /* NaN is neither */
+        if (!(*(const double *)at >= 0 && *(const double *)at <= 1e9)) {
+            g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                        "--%s must be a number of seconds.", o->name);
+            return false;
+        }
+        return true;
+    case ISOLAB_TEXT:
+        words = o->choices ? g_strsplit(o->choices, " ", -1) : NULL;
+        if (!words || !text || g_strv_contains((const char **)words, text)) {
+            return true;
+        }
+        g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                    "--%s cannot be '%s'; it is one of: %s.", o->name, text,
+                    o->choices);
+        return false;
+    default:
+        return true;
+    }
+}
+
+static bool are_values_good(const isolab_option *options, const void *base,
+                            GError **error)
+{
+    for (const isolab_option *o = options; o && o->name; o++) {
+        if (!is_value_good(o, base, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool are_operands_good(const isolab_call *call, GError **error)
+{
+    const isolab_command *c = call->command;
+    unsigned count = g_strv_length(call->operands);
+
+    if (count < c->min_operands) {
+        g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                    "%s needs %s; `isolab help` has examples.", c->name,
+                    c->operands);
+        return false;
+    }
+    if (count > c->max_operands) {
+        g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                    "'%s' is one word too many for %s.",
+                    call->operands[c->max_operands], c->name);
+        return false;
+    }
+    if (call->rest && !c->takes_rest) {
+        g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                    "%s takes nothing behind \"--\".", c->name);
+        return false;
+    }
+    return true;
+}
+
+/* The words before "--", with room for a name at the front, as GLib has it. */
+static char **split(char *const *words, char ***rest)
+{
+    GPtrArray *before = g_ptr_array_new();
+
+    g_ptr_array_add(before, g_strdup("isolab"));
+    for (; *words && !g_str_equal(*words, "--"); words++) {
+        g_ptr_array_add(before, g_strdup(*words));
+    }
+    *rest = *words ? g_strdupv((char **)words + 1) : NULL;
+    g_ptr_array_add(before, NULL);
+    return (char **)g_ptr_array_free(before, FALSE);
+}
+
+bool isolab_parse(isolab_call *call, const isolab_command *command,
+                  char *const *words, bool *help, GError **error)
+{
+    GOptionEntry help_entry = {
+        "help", 'h', 0, G_OPTION_ARG_NONE, NULL, NULL, NULL,
+    };
+    gboolean wants_help = FALSE;
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_autoptr(GError) own = NULL;
+    parser p = {
+        .entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry)),
+        .flags = g_ptr_array_new_with_free_func(g_free),
+    };
+    gboolean fine;
+
+    *call = (isolab_call){
+        .command = command,
+        .options = g_malloc0(MAX(command->options_bytes, 1)),
+    };
+    help_entry.arg_data = &wants_help;
+    g_array_append_val(p.entries, help_entry);
+    add_options(&p, isolab_common_options, call);
+    if (command->talks) {
+        add_options(&p, isolab_talk_options, call);
+    }
+    add_options(&p, command->options, call->options);
+    call->operands = split(words, &call->rest);
+    g_option_context_set_help_enabled(context, FALSE);
+    g_option_context_add_main_entries(context, (GOptionEntry *)p.entries->data,
+                                      NULL);
+    fine = g_option_context_parse_strv(context, &call->operands, &own);
+    for (unsigned i = 0; i < p.flags->len; i++) {
+        flag_value *flag = p.flags->pdata[i];
+
+        *flag->to = flag->flag;
+    }
+    g_ptr_array_unref(p.flags);
+    g_array_unref(p.entries);
+    *help = wants_help;
+    if (wants_help) {
+        return true;
+    }
+    if (!fine) {
+        g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                    "%s; `isolab %s --help` lists the options.", own->message,
+                    command->name);
+        return false;
+    }
+    /* GLib leaves the name at the front */
+    g_free(call->operands[0]);
+    memmove(call->operands, call->operands + 1,
+            g_strv_length(call->operands + 1) * sizeof(char *) +
+                sizeof(char *));
+    return are_values_good(isolab_common_options, call, error) &&
+           are_values_good(command->options, call->options, error) &&
+           are_operands_good(call, error);
+}
+
+void isolab_call_clear(isolab_call *call)
+{
+    const isolab_option *o = call->command ? call->command->options : NULL;
+
+    for (; o && o->name; o++) {
+        void *at = (char *)call->options + o->offset;
+
+        switch (o->kind) {
+        case ISOLAB_TEXT:
+        case ISOLAB_FILE:
+        case ISOLAB_FOLDER:
+            g_free(*(char **)at);
+            break;
+        case ISOLAB_TEXTS:
+            g_strfreev(*(char ***)at);
+            break;
+        default:
+            break;
+        }
+    }
+    g_free(call->options);
+    g_strfreev(call->operands);
+    g_strfreev(call->rest);
+    g_free(call->qmp);
+    g_free(call->vm);
+    *call = (isolab_call){ NULL };
+}

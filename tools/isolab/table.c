@@ -1,0 +1,11 @@
+/*
+ * The commands, in the order in which the help lists them.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "commands.h"
+
+const isolab_command *const isolab_commands[] = {
+    &isolab_ps,
+    NULL,
+};
