@@ -43,7 +43,7 @@ typedef enum {
     ISOLAB_TEXTS,   /* char **: the option may be repeated */
     ISOLAB_FILE,    /* char * */
     ISOLAB_FOLDER,  /* char * */
-    ISOLAB_NUMBER,  /* int64_t, 0 or more */
+    ISOLAB_NUMBER,  /* int64_t, 1 or more; 0: not given */
     ISOLAB_SECONDS, /* double, above 0; 0: not given */
 } isolab_kind;
 

@@ -6,7 +6,6 @@
  */
 #include "command.h"
 
-#include <math.h>
 #include <string.h>
 
 G_DEFINE_QUARK(isolab - error - quark, isolab_error)
@@ -90,6 +89,9 @@ static const GOptionArg args[] = {
     [ISOLAB_SECONDS] = G_OPTION_ARG_DOUBLE,
 };
 
+/* What a number is until it is given; the parser makes 0 of it in the end. */
+#define NOT_GIVEN INT64_MIN
+
 /* GLib's flags are as large as an int, ours are a bool. */
 typedef struct {
     gboolean flag;
@@ -114,7 +116,11 @@ static void add_options(parser *p, const isolab_option *options, void *base)
             .arg_description = o->value,
         };
 
-        if (o->kind == ISOLAB_FLAG) {
+        if (o->kind == ISOLAB_NUMBER) {
+            *(int64_t *)to = NOT_GIVEN;
+        } else if (o->kind == ISOLAB_SECONDS) {
+            *(double *)to = NOT_GIVEN;
+        } else if (o->kind == ISOLAB_FLAG) {
             flag_value *flag = g_new0(flag_value, 1);
 
             flag->to = to;
@@ -125,31 +131,46 @@ static void add_options(parser *p, const isolab_option *options, void *base)
     }
 }
 
-static bool is_value_good(const isolab_option *o, const void *base,
-                          GError **error)
+static bool is_number_good(const isolab_option *o, int64_t *number,
+                           GError **error)
 {
-    const void *at = (const char *)base + o->offset;
-    const char *text = *(char *const *)at;
+    if (*number == NOT_GIVEN) {
+        *number = 0;
+    } else if (*number < 1) {
+        g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                    "--%s must be 1 or more, not %" PRId64 ".", o->name,
+                    *number);
+        return false;
+    }
+    return true;
+}
+
+static bool is_time_good(const isolab_option *o, double *seconds,
+                         GError **error)
+{
+    if (*seconds == (double)NOT_GIVEN) {
+        *seconds = 0;
+    } else if (!(*seconds > 0 && *seconds <= 1e9)) { /* NaN, too */
+        g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                    "--%s must be a number of seconds above 0.", o->name);
+        return false;
+    }
+    return true;
+}
+
+static bool is_value_good(const isolab_option *o, void *base, GError **error)
+{
+    void *at = (char *)base + o->offset;
+    const char *text;
     g_auto(GStrv) words = NULL;
 
     switch (o->kind) {
     case ISOLAB_NUMBER:
-        if (*(const int64_t *)at < 0) {
-            g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
-                        "--%s must be 0 or more, not %" PRId64 ".", o->name,
-                        *(const int64_t *)at);
-            return false;
-        }
-        return true;
+        return is_number_good(o, at, error);
     case ISOLAB_SECONDS:
-        /* NaN is neither */
-        if (!(*(const double *)at >= 0 && *(const double *)at <= 1e9)) {
-            g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
-                        "--%s must be a number of seconds.", o->name);
-            return false;
-        }
-        return true;
+        return is_time_good(o, at, error);
     case ISOLAB_TEXT:
+        text = *(char **)at;
         words = o->choices ? g_strsplit(o->choices, " ", -1) : NULL;
         if (!words || !text || g_strv_contains((const char **)words, text)) {
             return true;
@@ -163,7 +184,7 @@ static bool is_value_good(const isolab_option *o, const void *base,
     }
 }
 
-static bool are_values_good(const isolab_option *options, const void *base,
+static bool are_values_good(const isolab_option *options, void *base,
                             GError **error)
 {
     for (const isolab_option *o = options; o && o->name; o++) {

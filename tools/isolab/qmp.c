@@ -194,7 +194,7 @@ static bool negotiate(isolab_qmp *q, GError **error)
     return true;
 }
 
-isolab_qmp *isolab_qmp_new(int fd, GError **error)
+isolab_qmp *isolab_qmp_new(int fd, int patience_ms, GError **error)
 {
     isolab_qmp *q = g_new0(isolab_qmp, 1);
     int flags = fcntl(fd, F_GETFL);
@@ -202,13 +202,14 @@ isolab_qmp *isolab_qmp_new(int fd, GError **error)
     fcntl(fd, F_SETFL, flags | O_NONBLOCK);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     q->fd = fd;
-    q->patience_ms = ISOLAB_QMP_PATIENCE_MS;
+    q->patience_ms = patience_ms;
     q->input = g_string_new(NULL);
     q->events = g_queue_new();
     if (!negotiate(q, error)) {
         isolab_qmp_free(q);
         return NULL;
     }
+    q->patience_ms = MIN(patience_ms, ISOLAB_QMP_PATIENCE_MS);
     return q;
 }
 
@@ -234,7 +235,7 @@ isolab_qmp *isolab_qmp_connect(const char *path, GError **error)
         }
         return NULL;
     }
-    return isolab_qmp_new(fd, error);
+    return isolab_qmp_new(fd, ISOLAB_QMP_PATIENCE_MS, error);
 }
 
 void isolab_qmp_free(isolab_qmp *q)
@@ -246,11 +247,6 @@ void isolab_qmp_free(isolab_qmp *q)
     g_string_free(q->input, TRUE);
     g_queue_free_full(q->events, (GDestroyNotify)json_object_unref);
     g_free(q);
-}
-
-void isolab_qmp_set_patience(isolab_qmp *q, int ms)
-{
-    q->patience_ms = ms;
 }
 
 int isolab_qmp_fd(const isolab_qmp *q)

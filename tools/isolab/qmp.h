@@ -28,13 +28,12 @@ typedef struct isolab_qmp isolab_qmp;
 
 /* Rule 1, up to the answer to qmp_capabilities. */
 isolab_qmp *isolab_qmp_connect(const char *path, GError **error);
-/* The same on a connected socket, which the client closes from now on. */
-isolab_qmp *isolab_qmp_new(int fd, GError **error);
+/* The same on a connected socket, which the client closes from now on. The
+ * patience (rule 3) is for its start; a command has ISOLAB_QMP_PATIENCE_MS, or
+ * less if that is less. */
+isolab_qmp *isolab_qmp_new(int fd, int patience_ms, GError **error);
 void isolab_qmp_free(isolab_qmp *q);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(isolab_qmp, isolab_qmp_free)
-
-/* Rule 3, for a test. */
-void isolab_qmp_set_patience(isolab_qmp *q, int ms);
 
 /* To wait for: readable means that isolab_qmp_next_event may have one. */
 int isolab_qmp_fd(const isolab_qmp *q);

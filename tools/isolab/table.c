@@ -6,6 +6,7 @@
 #include "commands.h"
 
 const isolab_command *const isolab_commands[] = {
+    &isolab_run,
     &isolab_ps,
     NULL,
 };

@@ -1,0 +1,349 @@
+/*
+ * Which guest: its files, and the command line that makes QEMU run it.
+ *
+ *  1. Our guest's time is the number of instructions it has run, not the
+ *     host's clock (-icount), and jumps to the next timer while it is idle;
+ *     nothing that differs between two runs gets in. Two runs of one job give
+ *     the same files, byte for byte, on a fast host and on a slow one.
+ *  2. It boots by qboot and the PVH entry of vmlinux: no BIOS menus, no
+ *     decompression. Its init takes a job from the firmware's configuration
+ *     device and gives the results to a virtio port (tests/guest/init).
+ *  3. A guest of the user's own (--disk) is an ordinary machine, with KVM if
+ *     there is any, unless --icount asks for a time that can be repeated.
+ *  4. QEMU begins stopped and does not end with its guest: what has to be set
+ *     is set before the first instruction, and what was counted is fetched
+ *     after the last.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "run.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * What the kernel leaves out: self-tests of its ciphers, certificates, tables
+ * for tracing, the calibration of a timer that the guest then does not use.
+ * Together they would take three times as long as all the rest.
+ */
+#define KERNEL_ARGUMENTS                                                  \
+    "console=ttyS0 rdinit=/init panic=-1 loglevel=4 nokaslr tsc=reliable" \
+    " nolapic_timer mitigations=off rodata=off random.trust_cpu=on"       \
+    " cryptomgr.notests initcall_blacklist=load_system_certificate_list," \
+    "crypto_kdf108_init,init_blk_tracer,slab_sysfs_init"
+
+typedef struct {
+    const char *kind;
+    const char *job; /* unless --job says another */
+} kind_row;
+
+static const kind_row kinds[] = {
+    { "linux", "usbread" },
+    { "windows-driver", "capture" },
+};
+
+static char *own_folder(void)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+
+    return self ? g_path_get_dirname(self) : g_strdup(".");
+}
+
+static bool is_there(const char *path, GError **error)
+{
+    if (access(path, R_OK) == 0) {
+        return true;
+    }
+    g_set_error(error, ISOLAB_ERROR, ISOLAB_NO_END,
+                "%s is missing; build it first (make), or name the build "
+                "folder with --build.",
+                path);
+    return false;
+}
+
+/* In a build folder: where this program is, or where --build says. */
+static bool find_files(isolab_guest *g, GError **error)
+{
+    g_autofree char *own = own_folder();
+    const char *build = g->options->build ? g->options->build : own;
+    g_autofree char *guest = g_build_filename(build, "tests", "guest", NULL);
+
+    g->files.qemu = g_build_filename(build, "qemu-system-x86_64", NULL);
+    if (!g->options->build && access(g->files.qemu, X_OK) < 0) {
+        g_free(g->files.qemu);
+        g->files.qemu = g_strdup(ISOLAB_LAUNCHER); /* we are installed */
+    }
+    g->files.kernel = g_build_filename(guest, "vmlinux", NULL);
+    g->files.initrd = g_build_filename(guest, "initramfs.img", NULL);
+    g->files.jobs = g_strdup(ISOLAB_JOBS);
+    return is_there(g->files.qemu, error) &&
+           (!g->is_ours || (is_there(g->files.kernel, error) &&
+                            is_there(g->files.initrd, error)));
+}
+
+/* A job is a name in the folder of jobs, or a file anywhere. */
+static bool find_job(isolab_guest *g, const char *fallback, GError **error)
+{
+    const char *name = g->options->job ? g->options->job : fallback;
+
+    g->job = strchr(name, '/') ? g_strdup(name)
+                               : g_build_filename(g->files.jobs, name, NULL);
+    if (access(g->job, R_OK) < 0) {
+        g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                    "There is no job %s; --job takes a name in %s, or a path "
+                    "with a '/' in it.",
+                    name, g->files.jobs);
+        return false;
+    }
+    return true;
+}
+
+static const kind_row *find_kind(const char *name)
+{
+    for (size_t i = 0; name && i < G_N_ELEMENTS(kinds); i++) {
+        if (g_str_equal(kinds[i].kind, name)) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
+
+static bool refuse(GError **error, const char *why)
+{
+    g_set_error_literal(error, ISOLAB_ERROR, ISOLAB_USAGE, why);
+    return false;
+}
+
+static bool is_icount_good(const char *text)
+{
+    char *end;
+    guint64 shift = g_ascii_strtoull(text, &end, 10);
+
+    return g_str_equal(text, "off") ||
+           (g_ascii_isdigit(*text) && !*end && shift <= 10);
+}
+
+static bool choose_time(isolab_guest *g, GError **error)
+{
+    const isolab_run_options *o = g->options;
+
+    if (o->icount && !is_icount_good(o->icount)) {
+        return refuse(error, "--icount must be 0 to 10 or off.");
+    }
+    g->icount = o->icount ? o->icount : g->is_ours ? "0" : NULL;
+    if (g->icount && g_str_equal(g->icount, "off")) {
+        g->icount = NULL;
+    }
+    g->timed = g_str_has_prefix(g->controller, "ixhci") &&
+               strchr(",", g->controller[strlen("ixhci")]);
+    if (o->timeout && !g->timed) {
+        return refuse(error, "--timeout counts the guest's time, which only "
+                             "ixhci tells; use --host-timeout.");
+    }
+    return true;
+}
+
+static bool choose_kind(isolab_guest *g, const char *name, GError **error)
+{
+    const kind_row *row = find_kind(name);
+
+    if (!name == !g->options->disk) {
+        return refuse(error, "Say which guest: linux, windows-driver, or "
+                             "--disk FILE for one of your own.");
+    }
+    if (name && !row) {
+        g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                    "There is no guest '%s'; there are linux and "
+                    "windows-driver, and --disk FILE.",
+                    name);
+        return false;
+    }
+    g->kind = row ? row->kind : "disk";
+    g->is_ours = row;
+    if (!g->is_ours && (g->options->job || g->options->set || g->options->add ||
+                        g->options->monitor)) {
+        return refuse(error, "--job, --set, --add and --monitor are for the "
+                             "guests linux and windows-driver.");
+    }
+    if (!find_files(g, error)) {
+        return false;
+    }
+    return row ? find_job(g, row->job, error)
+               : is_there(g->options->disk, error);
+}
+
+bool isolab_guest_init(isolab_guest *g, const isolab_call *call, GError **error)
+{
+    const isolab_run_options *o = call->options;
+
+    *g = (isolab_guest){
+        .options = o,
+        .controller = o->controller ? o->controller : "ixhci",
+        .out = g_strdup(o->out ? o->out : "isolab-run"),
+        .seed = o->seed ? o->seed : 1,
+    };
+    if (strstr(g->controller, ",id=")) {
+        return refuse(error, "Leave id= out of --controller; it is xhci.");
+    }
+    return choose_kind(g, call->operands[0], error) && choose_time(g, error);
+}
+
+void isolab_guest_clear(isolab_guest *g)
+{
+    g_free(g->files.qemu);
+    g_free(g->files.kernel);
+    g_free(g->files.initrd);
+    g_free(g->files.jobs);
+    g_free(g->job);
+    g_free(g->out);
+}
+
+static void add(GPtrArray *line, ...) G_GNUC_NULL_TERMINATED;
+
+static void add(GPtrArray *line, ...)
+{
+    va_list ap;
+    const char *word;
+
+    va_start(ap, line);
+    while ((word = va_arg(ap, const char *))) {
+        g_ptr_array_add(line, g_strdup(word));
+    }
+    va_end(ap);
+}
+
+static void add_format(GPtrArray *line, const char *option, const char *format,
+                       ...) G_GNUC_PRINTF(3, 4);
+
+static void add_format(GPtrArray *line, const char *option, const char *format,
+                       ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    g_ptr_array_add(line, g_strdup(option));
+    g_ptr_array_add(line, g_strdup_vprintf(format, ap));
+    va_end(ap);
+}
+
+/* A value among others: QEMU wants a comma doubled. */
+static char *quote(const char *value)
+{
+    GString *quoted = g_string_new(value);
+
+    g_string_replace(quoted, ",", ",,", 0);
+    return g_string_free(quoted, FALSE);
+}
+
+static void add_file(GPtrArray *line, const char *option, const char *before,
+                     const char *out, const char *name)
+{
+    g_autofree char *path = g_build_filename(out, name, NULL);
+    g_autofree char *quoted = quote(path);
+
+    add_format(line, option, "%s%s", before, quoted);
+}
+
+/* Rule 2. */
+static void add_our_guest(GPtrArray *line, const isolab_guest *g)
+{
+    g_autofree char *initrd =
+        g->options->add ? g_build_filename(g->out, "initramfs.img", NULL)
+                        : g_strdup(g->files.initrd);
+
+    add(line, "-no-user-config", "-nodefaults", "-display", "none", "-machine",
+        "q35,hpet=on,vmport=off", "-bios", "qboot.rom", "-cpu", "qemu64",
+        "-smp", "1", "-m", "384", "-accel", "tcg", "-rtc",
+        "base=2024-01-01,clock=vm", "-no-reboot", "-kernel", g->files.kernel,
+        "-initrd", initrd, "-append", KERNEL_ARGUMENTS, NULL);
+    add_file(line, "-fw_cfg", "name=opt/org.isolab/job,file=", g->out, "job");
+    add(line, "-device", "virtio-serial-pci,ioeventfd=off", NULL);
+    add_file(line, "-chardev", "file,id=results,path=", g->out, "results.tar");
+    add(line, "-device", "virtserialport,chardev=results,name=results", NULL);
+}
+
+/* Rule 3. */
+static void add_own_guest(GPtrArray *line, const isolab_guest *g)
+{
+    g_autofree char *disk = quote(g->options->disk);
+
+    add(line, "-machine", g->icount ? "q35" : "q35,accel=kvm:tcg", "-m", "4G",
+        NULL);
+    if (g->icount) {
+        add(line, "-accel", "tcg", NULL);
+    }
+    add_format(line, "-drive", "media=disk,file=%s", disk);
+    if (g->options->snapshot) {
+        add(line, "-snapshot", NULL);
+    }
+}
+
+/* Both ends of the socket are in the same QEMU. */
+static void add_monitor(GPtrArray *line)
+{
+    g_autofree char *path =
+        g_strdup_printf("socket,path=isolab-guest-%d,abstract=on", getpid());
+
+    add_format(line, "-chardev", "%s,id=mon,server=on,wait=off", path);
+    add(line, "-mon", "chardev=mon", NULL);
+    add_format(line, "-chardev", "%s,id=to-mon", path);
+    add(line, "-device", "virtserialport,chardev=to-mon,name=monitor", NULL);
+}
+
+/* Rule 4. */
+static void add_control(GPtrArray *line)
+{
+    add(line, "-S", "-no-shutdown", NULL);
+    add_format(line, "-chardev", "socket,id=isolab-own,fd=%d", ISOLAB_FD_OWN);
+    add(line, "-mon", "chardev=isolab-own,mode=control", NULL);
+    add_format(line, "-chardev", "socket,id=isolab,fd=%d,server=on,wait=off",
+               ISOLAB_FD_PUBLIC);
+    add(line, "-mon", "chardev=isolab,mode=control", NULL);
+}
+
+static void add_devices(GPtrArray *line, char *const *devices)
+{
+    static char *const standard[] = { "usb-isoav", NULL };
+
+    for (devices = devices ? devices : standard; *devices; devices++) {
+        if (g_str_equal(*devices, "none")) {
+            continue;
+        }
+        add_format(line, "-device", "%s%s", *devices,
+                   strstr(*devices, ",bus=") ? "" : ",bus=xhci.0");
+    }
+}
+
+char **isolab_guest_arguments(const isolab_guest *g, char *const *rest)
+{
+    GPtrArray *line = g_ptr_array_new();
+    const isolab_run_options *o = g->options;
+
+    if (g->is_ours) {
+        add_our_guest(line, g);
+    } else {
+        add_own_guest(line, g);
+    }
+    if (g->icount) {
+        add_format(line, "-icount", "shift=%s,sleep=%s", g->icount,
+                   o->disks || !g->is_ours ? "on" : "off");
+    }
+    add_format(line, "-seed", "%" PRId64, g->seed);
+    add_file(line, "-chardev", "file,id=isolab-console,path=", g->out,
+             "guest.log");
+    add(line, "-serial", "chardev:isolab-console", NULL);
+    add_control(line);
+    add_format(line, "-device", "%s,id=xhci", g->controller);
+    add_devices(line, o->devices);
+    if (o->monitor) {
+        add_monitor(line);
+    }
+    for (char *const *word = o->qemu; word && *word; word++) {
+        add(line, *word, NULL);
+    }
+    for (; rest && *rest; rest++) {
+        add(line, *rest, NULL);
+    }
+    g_ptr_array_add(line, NULL);
+    return (char **)g_ptr_array_free(line, FALSE);
+}
