@@ -16,8 +16,10 @@
 /* 10.0: the headers of JSON objects moved. */
 #if __has_include("qobject/qdict.h")
 #include "qobject/qdict.h"
+#include "qobject/qlist.h"
 #else
 #include "qapi/qmp/qdict.h"
+#include "qapi/qmp/qlist.h"
 #endif
 
 /* 10.0: what is of the whole machine has another folder. */

@@ -5,9 +5,12 @@
  */
 #include "bandwidth.h"
 
+#include <string.h>
+
 /* Rule 3: an ESIT of more units is taken for one of so many. */
 #define UNITS_LOG2 5
-#define UNITS (1u << UNITS_LOG2)
+#define UNITS IXHCI_BANDWIDTH_UNITS
+_Static_assert(UNITS == 1u << UNITS_LOG2, "a row of units");
 
 /* Rule 4. */
 #define TT_BYTES_PER_UF 188
@@ -178,9 +181,8 @@ static unsigned rank(const cost *c)
 
 #define RANKS (2 + UNITS_LOG2)
 
-uint32_t ixhci_bandwidth_bus_load(const ixhci_share *all, size_t count,
-                                  unsigned root_port, unsigned bus_speed,
-                                  bool in)
+static load bus_load(const ixhci_share *all, size_t count, unsigned root_port,
+                     unsigned bus_speed, bool in)
 {
     load l = { { 0 } };
 
@@ -200,7 +202,25 @@ uint32_t ixhci_bandwidth_bus_load(const ixhci_share *all, size_t count,
             }
         }
     }
+    return l;
+}
+
+uint32_t ixhci_bandwidth_bus_load(const ixhci_share *all, size_t count,
+                                  unsigned root_port, unsigned bus_speed,
+                                  bool in)
+{
+    load l = bus_load(all, count, root_port, bus_speed, in);
+
     return fullest(&l, 0, 1);
+}
+
+void ixhci_bandwidth_bus_units(const ixhci_share *all, size_t count,
+                               unsigned root_port, unsigned bus_speed, bool in,
+                               uint32_t units[IXHCI_BANDWIDTH_UNITS])
+{
+    load l = bus_load(all, count, root_port, bus_speed, in);
+
+    memcpy(units, l.unit, sizeof(l.unit));
 }
 
 uint32_t ixhci_bandwidth_tt_load(const ixhci_share *all, size_t count,

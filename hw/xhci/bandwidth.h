@@ -52,6 +52,12 @@ uint32_t ixhci_bandwidth_bus_load(const ixhci_share *all, size_t count,
 uint32_t ixhci_bandwidth_tt_load(const ixhci_share *all, size_t count,
                                  const ixhci_domain *domain);
 
+/* The same by unit: rule 3's row, as far as it repeats. */
+#define IXHCI_BANDWIDTH_UNITS 32
+void ixhci_bandwidth_bus_units(const ixhci_share *all, size_t count,
+                               unsigned root_port, unsigned bus_speed, bool in,
+                               uint32_t units[IXHCI_BANDWIDTH_UNITS]);
+
 /* Bytes that periodic endpoints may take of a unit. */
 uint32_t ixhci_bandwidth_limit(unsigned bus_speed);
 

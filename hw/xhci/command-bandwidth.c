@@ -115,6 +115,16 @@ unsigned ixhci_command_judge_bandwidth(IxhciState *x, const ixhci_slot *slot,
                                  ixhci_port_bus_speed(x, root_port));
 }
 
+/* For a person who looks: what is granted of each unit. */
+void ixhci_command_bus_units(IxhciState *x, unsigned root_port, bool in,
+                             uint32_t units[IXHCI_BANDWIDTH_UNITS])
+{
+    g_autoptr(GArray) all = gather(x, root_port, NULL);
+
+    ixhci_bandwidth_bus_units((ixhci_share *)all->data, all->len, root_port,
+                              ixhci_port_bus_speed(x, root_port), in, units);
+}
+
 /* What a bus has left for devices of its own speed. */
 static unsigned bus_free(IxhciState *x, unsigned root_port, unsigned bus_speed)
 {

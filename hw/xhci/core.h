@@ -29,6 +29,7 @@
 #include "caps.h"
 #include "context.h"
 #include "dbc.h"
+#include "names.h"
 #include "ram.h"
 #include "retire.h"
 #include "sched.h"
@@ -79,6 +80,13 @@ typedef enum {
     IXHCI_WAIT_PACKET, /* a packet is in the device's hands */
 } ixhci_wait;
 
+/* What stats.c counts; tds are the sum of the codes. */
+typedef struct {
+    uint64_t bytes;
+    uint64_t xruns;              /* Ring Overrun and Underrun events */
+    uint64_t codes[IXHCI_CODES]; /* TDs by completion code; [0]: any other */
+} ixhci_counts;
+
 typedef struct ixhci_ep {
     ixhci_slot *slot;
     struct ixhci_ep *of; /* a stream: whose; NULL: an endpoint (stream.c) */
@@ -109,6 +117,7 @@ typedef struct ixhci_ep {
     QTAILQ_ENTRY(ixhci_ep) sibling;
     QTAILQ_HEAD(, ixhci_ep) streams; /* of an endpoint: those that are open */
     bool streams_allocated;          /* in the device, for it */
+    ixhci_counts counts;
 } ixhci_ep;
 
 struct ixhci_slot {
@@ -402,6 +411,8 @@ struct IxhciState {
 
     unsigned dma_depth; /* rule 5 */
 
+    ixhci_counts gone; /* by endpoints that are no more */
+
     GString *strict_log;
     uint64_t strict_count;
     uint32_t strict_said[IXHCI_STRICT_RULES];
@@ -577,6 +588,8 @@ unsigned ixhci_command_evaluate_context(IxhciState *x, ixhci_command *c);
 unsigned ixhci_command_reset_device(IxhciState *x, ixhci_command *c);
 unsigned ixhci_command_get_port_bandwidth(IxhciState *x, ixhci_command *c);
 unsigned ixhci_command_negotiate_bandwidth(IxhciState *x, ixhci_command *c);
+void ixhci_command_bus_units(IxhciState *x, unsigned root_port, bool in,
+                             uint32_t units[IXHCI_BANDWIDTH_UNITS]);
 unsigned ixhci_command_judge_bandwidth(IxhciState *x, const ixhci_slot *slot,
                                        uint32_t drop, uint32_t add,
                                        const ixhci_ep_config *eps);
@@ -662,6 +675,17 @@ void ixhci_strict_op(IxhciState *x, unsigned offset, uint32_t value);
 
 /* host.c: what a person at the host does to the controller */
 void ixhci_host_class_init(ObjectClass *klass);
+
+/* stats.c: what was counted */
+void ixhci_stats_class_init(ObjectClass *klass);
+void ixhci_stats_add(ixhci_counts *sum, const ixhci_counts *part);
+static inline void ixhci_stats_retired(ixhci_ep *ep, const ixhci_outcome *how)
+{
+    ixhci_counts *counts = ep->of ? &ep->of->counts : &ep->counts;
+
+    counts->codes[how->cc < IXHCI_CODES ? how->cc : 0]++;
+    counts->bytes += how->bytes;
+}
 
 /* regs.c: BAR 0 */
 extern const MemoryRegionOps ixhci_regs_ops;

@@ -88,6 +88,7 @@ void ixhci_endpoint_idle(ixhci_ep *ep)
 void ixhci_endpoint_free(ixhci_ep *ep)
 {
     if (ep) {
+        ixhci_stats_add(&ep->x->gone, &ep->counts);
         ixhci_stream_close_all(ep);
         ixhci_stream_release(ep);
         ixhci_endpoint_idle(ep);

@@ -378,6 +378,7 @@ static void ixhci_class_init(ObjectClass *klass, void *data)
     device_class_set_legacy_reset(dc, pci_reset);
     dc->vmsd = &ixhci_vmstate;
     ixhci_host_class_init(klass);
+    ixhci_stats_class_init(klass);
     ixhci_strict_class_init(klass);
     ixhci_capture_class_init(klass);
     ixhci_filter_class_init(klass);

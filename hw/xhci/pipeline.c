@@ -50,6 +50,7 @@ static void retire(ixhci_ep *ep, const ixhci_outcome *how)
         how->cc != CC_TRB_ERROR) {
         x->watch->end(x, ep, how);
     }
+    ixhci_stats_retired(ep, how);
     ixhci_retire_td(&ep->retired, &ep->td, how);
     ep->ring = ep->retired.ring;
     ep->td.count = 0;
@@ -133,6 +134,7 @@ static void run_dry(ixhci_ep *ep, uint64_t uf)
     }
     ep->flow.in_flow = false;
     ep->missed_told = false;
+    ep->counts.xruns++;
     trace_ixhci_xrun(ep->slot->slot_id, ep->dci, uf);
     ixhci_event_post_transfer(
         ep->x, ep, located ? ep->ring.dequeue_gpa : 0, 0,
