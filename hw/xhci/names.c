@@ -9,17 +9,17 @@
 
 #include "isolab/xhci.h"
 
-/* xHCI 1.2 Table 6-90, without the word "error" at the end. */
+/* xHCI 1.2 Table 6-90, as the constants are called. */
 static const char *const codes[IXHCI_CODES] = {
     [CC_INVALID] = "invalid",
     [CC_SUCCESS] = "success",
-    [CC_DATA_BUFFER_ERROR] = "data-buffer",
+    [CC_DATA_BUFFER_ERROR] = "data-buffer-error",
     [CC_BABBLE_DETECTED] = "babble-detected",
-    [CC_USB_TRANSACTION_ERROR] = "usb-transaction",
-    [CC_TRB_ERROR] = "trb",
-    [CC_STALL_ERROR] = "stall",
-    [CC_RESOURCE_ERROR] = "resource",
-    [CC_BANDWIDTH_ERROR] = "bandwidth",
+    [CC_USB_TRANSACTION_ERROR] = "usb-transaction-error",
+    [CC_TRB_ERROR] = "trb-error",
+    [CC_STALL_ERROR] = "stall-error",
+    [CC_RESOURCE_ERROR] = "resource-error",
+    [CC_BANDWIDTH_ERROR] = "bandwidth-error",
     [CC_NO_SLOTS_AVAILABLE] = "no-slots-available",
     [CC_INVALID_STREAM_TYPE] = "invalid-stream-type",
     [CC_SLOT_NOT_ENABLED] = "slot-not-enabled",
@@ -28,9 +28,9 @@ static const char *const codes[IXHCI_CODES] = {
     [CC_RING_UNDERRUN] = "ring-underrun",
     [CC_RING_OVERRUN] = "ring-overrun",
     [CC_VF_EVENT_RING_FULL] = "vf-event-ring-full",
-    [CC_PARAMETER_ERROR] = "parameter",
+    [CC_PARAMETER_ERROR] = "parameter-error",
     [CC_BANDWIDTH_OVERRUN] = "bandwidth-overrun",
-    [CC_CONTEXT_STATE_ERROR] = "context-state",
+    [CC_CONTEXT_STATE_ERROR] = "context-state-error",
     [CC_NO_PING_RESPONSE] = "no-ping-response",
     [CC_EVENT_RING_FULL] = "event-ring-full",
     [CC_INCOMPATIBLE_DEVICE] = "incompatible-device",

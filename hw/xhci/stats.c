@@ -94,7 +94,7 @@ static QDict *port_dict(const ixhci_port *port)
     qdict_put_bool(dict, "enabled", portsc & PORTSC_PED);
     qdict_put_bool(dict, "over-current", portsc & PORTSC_OCA);
     qdict_put_str(dict, "link", ixhci_name_link(xhci_get(portsc, PORTSC_PLS)));
-    if (portsc & PORTSC_CCS) {
+    if (xhci_get(portsc, PORTSC_SPEED)) { /* USB2: after a reset */
         qdict_put_str(dict, "speed",
                       ixhci_name_speed(xhci_get(portsc, PORTSC_SPEED)));
     }

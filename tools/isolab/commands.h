@@ -9,6 +9,9 @@
 #include "command.h"
 
 extern const isolab_command isolab_run;
+extern const isolab_command isolab_fault;
+extern const isolab_command isolab_watch;
+extern const isolab_command isolab_capture;
 extern const isolab_command isolab_ps;
 
 #endif

@@ -10,7 +10,7 @@
 
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
-#include <stdint.h>
+#include <inttypes.h>
 
 /* NULL: no such member, or of another type. What is returned stays the
  * object's. `object` may be NULL. */

@@ -184,13 +184,23 @@ static bool write_initrd(const isolab_guest *g, GError **error)
     return g_file_set_contents(path, (char *)all->data, all->len, error);
 }
 
-/* What QEMU said, for a QEMU that said nothing over QMP. */
-static void explain(const course *c, GError **error)
+/* The caller frees; NULL: nothing. */
+static char *what_qemu_said(const course *c)
 {
     g_autofree char *path = isolab_results_path(&c->guest, "qemu.err");
     g_autofree char *said = NULL;
 
-    if (g_file_get_contents(path, &said, NULL, NULL) && *g_strstrip(said)) {
+    return g_file_get_contents(path, &said, NULL, NULL) && *g_strstrip(said)
+               ? g_steal_pointer(&said)
+               : NULL;
+}
+
+/* For a QEMU that said nothing over QMP. */
+static void explain(const course *c, GError **error)
+{
+    g_autofree char *said = what_qemu_said(c);
+
+    if (said) {
         g_clear_error(error);
         g_set_error(error, ISOLAB_ERROR, ISOLAB_NO_END,
                     "QEMU did not start: %s", said);
@@ -344,6 +354,7 @@ static int judge(course *c, GError **error)
     g_autofree char *text = NULL;
     g_autofree char *panic = NULL;
     g_autofree char *how = isolab_process_end(c->process);
+    g_autofree char *said = NULL;
     int status = -1;
 
     if (g_file_get_contents(console, &text, NULL, NULL)) {
@@ -361,7 +372,9 @@ static int judge(course *c, GError **error)
         return no_end(error, console, "the guest did not end in %g seconds",
                       o->host_timeout);
     case QEMU_ENDED:
-        return no_end(error, console, "%s", how);
+        said = what_qemu_said(c);
+        return no_end(error, console, "%s%s%s", how, said ? ": " : "",
+                      said ? said : "");
     default:
         break;
     }

@@ -6,7 +6,6 @@
 #include "commands.h"
 
 const isolab_command *const isolab_commands[] = {
-    &isolab_run,
-    &isolab_ps,
-    NULL,
+    &isolab_run,     &isolab_fault, &isolab_watch,
+    &isolab_capture, &isolab_ps,    NULL,
 };
