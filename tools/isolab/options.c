@@ -65,7 +65,7 @@ const char *isolab_guess(const isolab_command *const *table, const char *name)
     const char *best = NULL;
     unsigned least = 3;
 
-    if (strlen(name) > 32) {
+    if (!*name || strlen(name) > 32) {
         return NULL;
     }
     for (; *table; table++) {

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -92,6 +93,13 @@ void isolab_process_watch(isolab_process *p, void (*ended)(void *opaque),
     p->on_end = ended;
     p->opaque = opaque;
     g_subprocess_wait_async(p->child, NULL, note_end, p);
+}
+
+int isolab_process_id(const isolab_process *p)
+{
+    const char *id = g_subprocess_get_identifier(p->child);
+
+    return id ? atoi(id) : 0;
 }
 
 bool isolab_process_has_ended(const isolab_process *p)

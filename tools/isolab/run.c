@@ -288,6 +288,8 @@ static bool set_up(course *c, GError **error)
 
     json_object_set_string_member(about, "guest", c->guest.kind);
     json_object_set_string_member(about, "out", out);
+    json_object_set_int_member(about, "qemu-pid",
+                               isolab_process_id(c->process));
     if (!set_fault_plan(c, error) ||
         (o->capture && !isolab_qmp_set_text(c->qmp, CONTROLLER, "capture",
                                             o->capture, error))) {
@@ -297,6 +299,10 @@ static bool set_up(course *c, GError **error)
     announced = isolab_vm_announce(c->vm, about, error);
     json_object_unref(about);
     answer = announced ? isolab_qmp_execute(c->qmp, "cont", NULL, error) : NULL;
+    if (answer && !c->quiet) {
+        fprintf(stderr, "isolab: %s runs; `isolab watch` shows it.\n",
+                isolab_vm_name(c->vm));
+    }
     return answer;
 }
 

@@ -76,6 +76,7 @@ isolab_process *isolab_process_start(const char *program,
 /* Calls back, from the main loop, once it has ended. */
 void isolab_process_watch(isolab_process *p, void (*ended)(void *opaque),
                           void *opaque);
+int isolab_process_id(const isolab_process *p);
 bool isolab_process_has_ended(const isolab_process *p);
 /* Ends it: it has `patience_s` to do so by itself. */
 void isolab_process_stop(isolab_process *p, unsigned patience_s);

@@ -9,16 +9,40 @@
 
 /* Where the second column of a list begins. */
 #define COLUMN 26
+#define WIDTH 79
+
+/* Words of the second column, broken into lines. */
+static void add_wrapped(GString *out, const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    size_t at = COLUMN;
+
+    for (char **word = words; *word; word++) {
+        size_t length = g_utf8_strlen(*word, -1);
+
+        if (word != words && at + 1 + length > WIDTH) {
+            g_string_append_printf(out, "\n%*s", COLUMN, "");
+            at = COLUMN;
+        } else if (word != words) {
+            g_string_append_c(out, ' ');
+            at++;
+        }
+        g_string_append(out, *word);
+        at += length;
+    }
+    g_string_append_c(out, '\n');
+}
 
 static void add_row(GString *out, const char *left, const char *right)
 {
     int pad = COLUMN - 2 - (int)strlen(left);
 
     if (pad < 2) {
-        g_string_append_printf(out, "  %s\n%*s%s\n", left, COLUMN, "", right);
+        g_string_append_printf(out, "  %s\n%*s", left, COLUMN, "");
     } else {
-        g_string_append_printf(out, "  %s%*s%s\n", left, pad, "", right);
+        g_string_append_printf(out, "  %s%*s", left, pad, "");
     }
+    add_wrapped(out, right);
 }
 
 static void add_commands(GString *out, const isolab_command *const *table)
@@ -79,8 +103,7 @@ char *isolab_usage_of(const isolab_command *command, const char *path)
         g_string_append_printf(out, "usage: isolab %s [OPTION]...%s%s%s\n",
                                path, command->operands ? " " : "",
                                command->operands ? command->operands : "",
-                               command->takes_rest ? " [-- QEMU-ARGUMENT...]"
-                                                   : "");
+                               command->takes_rest ? " [-- ARGUMENT...]" : "");
     }
     g_string_append_printf(out, "\n%s\n", command->about);
     if (command->verbs) {
