@@ -2,8 +2,8 @@
  * isolab fault: the fault plan of a guest that runs, over QMP.
  *
  *  1. What is wrong with a plan is said with the line and column of the file
- *     that it came from: `add` checks the file before anything is merged, with
- *     the loader that the controller itself has (fault-check.c).
+ *     that it came from, by the loader that the controller itself has
+ *     (fault-check.c).
  *  2. A plan is set as a whole. Counters begin anew with it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -63,19 +63,66 @@ static bool set_plan(isolab_qmp *q, const char *controller, JsonObject *plan,
     return isolab_qmp_set_text(q, controller, "fault-plan", text, error);
 }
 
+/*
+ * What `add` sets: the plan of the command line, or with one that runs, both.
+ * A rule may name a state of the plan that runs; so what is not good alone may
+ * be good there, and if it is not, the mistake is said as it is alone.
+ */
+static JsonObject *plan_with(JsonObject *running, const char *where,
+                             const char *text, GError **error)
+{
+    g_autoptr(GError) alone = NULL;
+    g_autoptr(JsonObject) plan = isolab_fault_check(where, text, &alone);
+    g_autoptr(JsonObject) given =
+        plan || !running ? NULL : isolab_json_parse(text, NULL);
+    g_autoptr(JsonObject) merged = NULL;
+    g_autofree char *line = NULL;
+    g_autoptr(JsonObject) good = NULL;
+
+    if (given) {
+        plan = isolab_fault_as_plan(given);
+    }
+    if (!plan) {
+        g_propagate_error(error, g_steal_pointer(&alone));
+        return NULL;
+    }
+    if (!running) {
+        return g_steal_pointer(&plan);
+    }
+    merged = isolab_fault_merge(running, plan, alone ? NULL : error);
+    line = merged ? isolab_json_line(merged) : NULL;
+    good =
+        line ? isolab_fault_check("the whole plan", line, alone ? NULL : error)
+             : NULL;
+    if (!good && alone) {
+        g_propagate_error(error, g_steal_pointer(&alone));
+    }
+    return good ? g_steal_pointer(&merged) : NULL;
+}
+
+static void report_plan(const isolab_call *call, JsonObject *plan)
+{
+    unsigned all = json_array_get_length(isolab_json_array(plan, "rules"));
+
+    if (call->json) {
+        isolab_json_print(plan);
+    } else if (!call->quiet) {
+        fprintf(stderr, "isolab: the plan has %u rule%s now.\n", all,
+                all == 1 ? "" : "s");
+    }
+}
+
 static int add(const isolab_call *call, GError **error)
 {
     const char *where;
-    g_autofree char *controller = NULL;
     g_autofree char *text = read_plan(call->operands[0], &where, error);
-    g_autoptr(JsonObject) plan =
-        text ? isolab_fault_check(where, text, error) : NULL;
+    g_autofree char *controller = NULL;
     g_autoptr(isolab_qmp) q = NULL;
     g_autoptr(JsonObject) running = NULL;
-    g_autoptr(JsonObject) merged = NULL;
+    g_autoptr(JsonObject) plan = NULL;
     g_autoptr(GError) own = NULL;
 
-    if (!plan) {
+    if (!text) {
         return ISOLAB_USAGE;
     }
     q = isolab_vm_connect(call, &controller, error);
@@ -87,21 +134,11 @@ static int add(const isolab_call *call, GError **error)
         g_propagate_error(error, g_steal_pointer(&own));
         return refused(error);
     }
-    merged = running ? isolab_fault_merge(running, plan, error)
-                     : json_object_ref(plan);
-    if (!merged || !set_plan(q, controller, merged, error)) {
+    plan = plan_with(running, where, text, error);
+    if (!plan || !set_plan(q, controller, plan, error)) {
         return refused(error);
     }
-    if (!call->quiet && !call->json) {
-        unsigned all =
-            json_array_get_length(isolab_json_array(merged, "rules"));
-
-        fprintf(stderr, "isolab: the plan has %u rule%s now.\n", all,
-                all == 1 ? "" : "s");
-    }
-    if (call->json) {
-        isolab_json_print(merged);
-    }
+    report_plan(call, plan);
     return ISOLAB_OK;
 }
 
@@ -174,9 +211,13 @@ static int clear(const isolab_call *call, GError **error)
     if (!q) {
         return ISOLAB_NO_GUEST;
     }
-    return isolab_qmp_set_text(q, controller, "fault-plan", "", error)
-               ? ISOLAB_OK
-               : refused(error);
+    if (!isolab_qmp_set_text(q, controller, "fault-plan", "", error)) {
+        return refused(error);
+    }
+    if (!call->quiet) {
+        fprintf(stderr, "isolab: there is no fault plan any more.\n");
+    }
+    return ISOLAB_OK;
 }
 
 static void print_fault(JsonObject *fault)
@@ -252,7 +293,7 @@ static int check(const isolab_call *call, GError **error)
         if (call->json) {
             isolab_json_print(plan);
         } else if (!call->quiet) {
-            printf("%s: good, %u rules\n", where,
+            printf("%s: good, rules: %u\n", where,
                    json_array_get_length(isolab_json_array(plan, "rules")));
         }
     }

@@ -17,6 +17,7 @@
  */
 #include "run.h"
 
+#include "fault-check.h"
 #include "json.h"
 #include "vm.h"
 
@@ -54,6 +55,7 @@ typedef struct {
     GMainLoop *loop;
     GArray *sources; /* guint */
     JsonObject *summary;
+    char *plan; /* of faults; NULL: none */
     end end;
     int signal;
     bool panicked; /* the guest said so to QEMU */
@@ -239,42 +241,31 @@ static bool start_qemu(course *c, char *const *rest, GError **error)
     return c->qmp;
 }
 
-/* The plan with another seed, as JSON; the text itself without --seed. */
-static char *seeded(const isolab_guest *g, const char *text)
+/* The plan of the file, with another seed if --seed says so. */
+static char *read_plan(const isolab_guest *g, const char *file, GError **error)
 {
-    g_autoptr(JsonObject) plan = isolab_json_parse(text, NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(JsonObject) plan = NULL;
 
-    if (!plan || !g->options->seed) {
-        return g_strdup(text);
+    if (!g_file_get_contents(file, &text, NULL, error)) {
+        (*error)->code = ISOLAB_USAGE;
+        (*error)->domain = ISOLAB_ERROR;
+        return NULL;
     }
-    json_object_set_int_member(plan, "seed", g->seed);
+    plan = isolab_fault_check(file, text, error);
+    if (!plan) {
+        return NULL;
+    }
+    if (g->options->seed) {
+        json_object_set_int_member(plan, "seed", g->seed);
+    }
     return isolab_json_line(plan);
 }
 
 static bool set_fault_plan(course *c, GError **error)
 {
-    const char *file = c->guest.options->fault_plan;
-    g_autofree char *text = NULL;
-    g_autofree char *plan = NULL;
-
-    if (!file) {
-        return true;
-    }
-    if (!g_file_get_contents(file, &text, NULL, error)) {
-        (*error)->code = ISOLAB_USAGE;
-        (*error)->domain = ISOLAB_ERROR;
-        return false;
-    }
-    /* as it is first: what is wrong is said with the file's own lines */
-    if (!isolab_qmp_set_text(c->qmp, CONTROLLER, "fault-plan", text, error)) {
-        g_prefix_error(error, "%s:", file);
-        (*error)->domain = ISOLAB_ERROR;
-        (*error)->code = ISOLAB_USAGE;
-        return false;
-    }
-    plan = seeded(&c->guest, text);
-    return g_str_equal(plan, text) ||
-           isolab_qmp_set_text(c->qmp, CONTROLLER, "fault-plan", plan, error);
+    return !c->plan || isolab_qmp_set_text(c->qmp, CONTROLLER, "fault-plan",
+                                           c->plan, error);
 }
 
 /* Rule 1. */
@@ -450,8 +441,15 @@ static void close_summary(course *c, int status, const GError *error)
 
 static bool prepare(course *c, GError **error)
 {
+    const char *plan = c->guest.options->fault_plan;
     g_autofree char *console = NULL;
 
+    if (plan) {
+        c->plan = read_plan(&c->guest, plan, error);
+        if (!c->plan) {
+            return false;
+        }
+    }
     if (!isolab_results_prepare(c->guest.out, error) ||
         !write_job(&c->guest, error) || !write_initrd(&c->guest, error)) {
         return false;
@@ -514,6 +512,7 @@ static void clean_up(course *c)
     isolab_vm_remove(c->vm);
     g_main_loop_unref(c->loop);
     json_object_unref(c->summary);
+    g_free(c->plan);
 }
 
 static int run(const isolab_call *call, GError **error)

@@ -5,7 +5,13 @@
  */
 #include "commands.h"
 
+/* clang-format off */
 const isolab_command *const isolab_commands[] = {
-    &isolab_run,     &isolab_fault, &isolab_watch,
-    &isolab_capture, &isolab_ps,    NULL,
+    &isolab_run,
+    &isolab_fault,
+    &isolab_watch,
+    &isolab_capture,
+    &isolab_ps,
+    &isolab_completion,
+    NULL,
 };
