@@ -254,8 +254,8 @@ static const VMStateDescription vmstate_av = {
 
 const VMStateDescription isoav_vmstate_av = {
     .name = "usb-isoav/av",
-    .version_id = 1,
-    .minimum_version_id = 1,
+    .version_id = 2,
+    .minimum_version_id = 2,
     .needed = av_is_present,
     .pre_load = av_pre_load,
     .fields =

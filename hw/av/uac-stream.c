@@ -34,6 +34,7 @@ static void begin(isoav_uac_model *m, unsigned stream)
     s->is_running = false;
     s->rate = m->settings.rate[stream];
     s->frames = 0;
+    s->last_uf = 0;
     isoav_uac_fifo_clear(&s->fifo);
     if (stream == ISOAV_UAC_PLAYBACK) {
         isoav_uac_loop_start(&m->loop, s->rate);
@@ -93,6 +94,15 @@ static isoav_uac_frame next_sample(isoav_uac_stream *s)
     return frame;
 }
 
+static void count_packet(isoav_uac_stream *s, uint64_t uf, uint32_t bytes)
+{
+    s->counters[ISOAV_UAC_PACKETS]++;
+    s->counters[ISOAV_UAC_BYTES] += bytes;
+    s->counters[ISOAV_UAC_LATE] +=
+        s->last_uf && uf > s->last_uf + ISOAV_UAC_UF_PER_PACKET;
+    s->last_uf = uf;
+}
+
 /* Rule 1: samples that are due, and fit. */
 static uint64_t due(isoav_uac_stream *s, uint64_t uf)
 {
@@ -139,8 +149,7 @@ uint32_t isoav_uac_record(isoav_uac_model *m, uint64_t uf, uint64_t epoch_uf,
         bytes += ISOAV_UAC_FRAME_BYTES(s->alternate);
         s->frames++;
     }
-    s->counters[ISOAV_UAC_PACKETS]++;
-    s->counters[ISOAV_UAC_BYTES] += bytes;
+    count_packet(s, uf, bytes);
     s->counters[ISOAV_UAC_FRAMES] += count;
     return bytes;
 }
@@ -185,8 +194,7 @@ void isoav_uac_play(isoav_uac_model *m, uint64_t uf, const uint8_t *wire,
     if (s->alternate == 0) {
         return;
     }
-    s->counters[ISOAV_UAC_PACKETS]++;
-    s->counters[ISOAV_UAC_BYTES] += bytes;
+    count_packet(s, uf, bytes);
     s->counters[ISOAV_UAC_BAD] += bytes % frame_bytes != 0;
     if (!s->has_card) {
         consume(s, uf);

@@ -19,6 +19,7 @@ enum {
     ISOAV_UAC_UNDERRUNS, /* the consumer found nothing: once a dry stretch */
     ISOAV_UAC_OVERRUNS,  /* frames that had no room, or came too late */
     ISOAV_UAC_BAD,       /* packets of half a frame, or too large */
+    ISOAV_UAC_LATE,      /* packets more than an interval after the last */
     ISOAV_UAC_COUNTERS,
 };
 
@@ -30,6 +31,7 @@ typedef struct {
     bool is_running; /* capture: started; playback: the FIFO was filled once */
     uint32_t rate;   /* of what is in the FIFO */
     uint64_t start_uf;
+    uint64_t last_uf; /* of the last packet; 0: none yet */
     uint64_t frames; /* since start_uf: sent, or played */
     uint64_t index;  /* capture: of the first sample, in stream time */
     uint64_t counters[ISOAV_UAC_COUNTERS];

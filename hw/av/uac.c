@@ -285,6 +285,7 @@ static void stream_stats(const isoav_uac_stream *stream, QDict *stats)
         [ISOAV_UAC_PACKETS] = "packets",   [ISOAV_UAC_BYTES] = "bytes",
         [ISOAV_UAC_FRAMES] = "samples",    [ISOAV_UAC_UNDERRUNS] = "underruns",
         [ISOAV_UAC_OVERRUNS] = "overruns", [ISOAV_UAC_BAD] = "bad",
+        [ISOAV_UAC_LATE] = "late",
     };
 
     for (unsigned i = 0; i < ISOAV_UAC_COUNTERS; i++) {
@@ -401,6 +402,7 @@ static const VMStateDescription vmstate_stream = {
             VMSTATE_BOOL(is_running, isoav_uac_stream),
             VMSTATE_UINT32(rate, isoav_uac_stream),
             VMSTATE_UINT64(start_uf, isoav_uac_stream),
+            VMSTATE_UINT64(last_uf, isoav_uac_stream),
             VMSTATE_UINT64(frames, isoav_uac_stream),
             VMSTATE_UINT64(index, isoav_uac_stream),
             VMSTATE_UINT64_ARRAY(counters, isoav_uac_stream,

@@ -108,6 +108,7 @@ static void begin(ISOAVDevice *s, uint64_t number, bool is_still)
     u->counters[ISOAV_UVC_COUNT_REPEATED] += repeated;
     isoav_uvc_stream_begin(&u->stream, number, MIN(bytes, max), is_still);
     if (bytes > max) {
+        u->counters[ISOAV_UVC_COUNT_OVERRUN]++;
         u->stream.is_damaged = true;
         m->stream_error = ISOAV_UVC_STREAM_OVERRUN;
     }

@@ -156,6 +156,11 @@ void isoav_uvc_stream_next(isoav_uvc_stream *s, uint64_t microframe,
     }
 }
 
+uint32_t isoav_uvc_stream_left(const isoav_uvc_stream *s)
+{
+    return s->is_sending ? s->bytes - s->offset : 0;
+}
+
 bool isoav_uvc_stream_is_sane(const isoav_uvc_stream *s)
 {
     return s->interval_100ns == 0

@@ -71,6 +71,9 @@ void isoav_uvc_stream_next(isoav_uvc_stream *s, uint64_t microframe,
 uint64_t isoav_uvc_stream_newest(const isoav_uvc_stream *s,
                                  uint64_t microframe);
 
+/* Bytes of the frame being sent that wait for packets. */
+uint32_t isoav_uvc_stream_left(const isoav_uvc_stream *s);
+
 /* Can it be, after loading? */
 bool isoav_uvc_stream_is_sane(const isoav_uvc_stream *s);
 

@@ -150,6 +150,7 @@ static const char *const counter_names[ISOAV_UVC_COUNTERS] = {
     [ISOAV_UVC_COUNT_PACKETS] = "packets",
     [ISOAV_UVC_COUNT_BYTES] = "bytes",
     [ISOAV_UVC_COUNT_UNDERRUN] = "underruns",
+    [ISOAV_UVC_COUNT_OVERRUN] = "overruns",
     [ISOAV_UVC_COUNT_REPEATED] = "repeated",
     [ISOAV_UVC_COUNT_LATE] = "late",
     [ISOAV_UVC_COUNT_SKIPPED] = "skipped",
@@ -163,6 +164,7 @@ static void uvc_stats(const ISOAVDevice *s, QDict *stats)
     for (int i = 0; i < ISOAV_UVC_COUNTERS; i++) {
         qdict_put_int(stats, counter_names[i], u->counters[i]);
     }
+    qdict_put_int(stats, "fifo-level", isoav_uvc_stream_left(&u->stream));
 }
 
 static char *get_video_source(Object *obj, Error **errp)

@@ -19,6 +19,7 @@ enum {
     ISOAV_UVC_COUNT_PACKETS,  /* of the stream, empty ones as well */
     ISOAV_UVC_COUNT_BYTES,    /* of them, headers included */
     ISOAV_UVC_COUNT_UNDERRUN, /* frames that the source did not have */
+    ISOAV_UVC_COUNT_OVERRUN,  /* frames larger than what was negotiated */
     ISOAV_UVC_COUNT_REPEATED, /* frames that it had to repeat */
     ISOAV_UVC_COUNT_LATE,     /* begun later than one packet after their time */
     ISOAV_UVC_COUNT_SKIPPED,  /* not sent, because it was too late */
