@@ -33,6 +33,15 @@ void isoav_uac_loop_start(isoav_uac_loop *l, uint32_t rate)
     *l = (isoav_uac_loop){ .rate = rate };
 }
 
+void isoav_uac_loop_settle(isoav_uac_loop *l)
+{
+    l->target = 0;
+    l->is_settled = false;
+    l->level_sum = 0;
+    l->level_count = 0;
+    l->trim = 0;
+}
+
 static int32_t clamp(int64_t value)
 {
     return value > OFF_MAX ? OFF_MAX : value < -OFF_MAX ? -OFF_MAX : value;

@@ -34,6 +34,10 @@ typedef struct {
 
 void isoav_uac_loop_start(isoav_uac_loop *l, uint32_t rate);
 
+/* The consumer's buffer is another one: its level is to be learnt anew, what
+ * its clock is off is known. */
+void isoav_uac_loop_settle(isoav_uac_loop *l);
+
 /* The FIFO's level, in frames, once for each millisecond. */
 void isoav_uac_loop_level(isoav_uac_loop *l, uint32_t level);
 

@@ -8,7 +8,10 @@
  *  2. The headphones begin to play once their FIFO holds PREFILL_MS. When they
  *     find it empty, that is one underrun, and they wait until it is filled
  *     again. A sound card has a buffer of its own, and may take all there is:
- *     only one that finds nothing when it begins to take has run dry.
+ *     only one that finds nothing when it begins to take has run dry. What it
+ *     has in its buffer is not played yet: the feedback goes by that and the
+ *     FIFO together, or a card that is off would be seen once its buffer is
+ *     full, or empty, and too late.
  *  3. Volume and mute act on samples as they cross the bus.
  *  4. A rate that was set takes effect with the next packet: the stream begins
  *     anew.
@@ -35,6 +38,7 @@ static void begin(isoav_uac_model *m, unsigned stream)
     s->rate = m->settings.rate[stream];
     s->frames = 0;
     s->last_uf = 0;
+    s->card_room = s->card_free = 0;
     isoav_uac_fifo_clear(&s->fifo);
     if (stream == ISOAV_UAC_PLAYBACK) {
         isoav_uac_loop_start(&m->loop, s->rate);
@@ -209,7 +213,8 @@ void isoav_uac_play(isoav_uac_model *m, uint64_t uf, const uint8_t *wire,
     }
     start_when_full(s, uf);
     if (s->is_running) {
-        isoav_uac_loop_level(&m->loop, s->fifo.level);
+        isoav_uac_loop_level(&m->loop, s->fifo.level + s->card_room -
+                                           s->card_free);
     }
 }
 
@@ -225,10 +230,14 @@ uint32_t isoav_uac_feedback_packet(const isoav_uac_model *m, bool full_speed,
     return bytes;
 }
 
-void isoav_uac_begin_take(isoav_uac_model *m)
+void isoav_uac_begin_take(isoav_uac_model *m, uint32_t frames)
 {
     isoav_uac_stream *s = &m->stream[ISOAV_UAC_PLAYBACK];
 
+    s->card_free = frames;
+    if (s->card_room < frames) {
+        s->card_room = frames;
+    }
     if (s->is_running && s->fifo.level == 0) {
         s->counters[ISOAV_UAC_UNDERRUNS]++;
         s->is_running = false;
@@ -243,7 +252,16 @@ bool isoav_uac_take(isoav_uac_model *m, isoav_uac_frame *frame)
         return false;
     }
     s->frames++;
+    s->card_free -= s->card_free > 0;
     return true;
+}
+
+void isoav_uac_change_card(isoav_uac_model *m)
+{
+    isoav_uac_stream *s = &m->stream[ISOAV_UAC_PLAYBACK];
+
+    s->card_room = s->card_free = 0;
+    isoav_uac_loop_settle(&m->loop);
 }
 
 void isoav_uac_give(isoav_uac_model *m, isoav_uac_frame frame)

@@ -36,6 +36,9 @@ typedef struct {
     uint64_t index;  /* capture: of the first sample, in stream time */
     uint64_t counters[ISOAV_UAC_COUNTERS];
     isoav_uac_fifo fifo;
+    /* playback: the most frames that the card's buffer had room for, and now;
+     * of this voice, not migrated */
+    uint32_t card_room, card_free;
 } isoav_uac_stream;
 
 typedef struct {
@@ -63,10 +66,13 @@ void isoav_uac_play(isoav_uac_model *m, uint64_t uf, const uint8_t *wire,
 uint32_t isoav_uac_feedback_packet(const isoav_uac_model *m, bool full_speed,
                                    uint8_t *wire);
 
-/* A sound card begins to take samples: is there one? Then each that it takes;
- * false: nothing is there for it. */
-void isoav_uac_begin_take(isoav_uac_model *m);
+/* A sound card begins to take samples, for which it has so much room: is there
+ * one? Then each that it takes; false: nothing is there for it. */
+void isoav_uac_begin_take(isoav_uac_model *m, uint32_t frames);
 bool isoav_uac_take(isoav_uac_model *m, isoav_uac_frame *frame);
+
+/* The card is another one, with an empty buffer: after migration. */
+void isoav_uac_change_card(isoav_uac_model *m);
 
 /* What a sound card has recorded. */
 void isoav_uac_give(isoav_uac_model *m, isoav_uac_frame frame);

@@ -77,7 +77,7 @@ static void card_takes(void *opaque, int avail)
     size_t frames = MAX(avail, 0) / frame_bytes;
 
     if (frames > 0) {
-        isoav_uac_begin_take(&u->model);
+        isoav_uac_begin_take(&u->model, frames);
     }
     while (frames > 0 && u->out) {
         size_t count = 0;
@@ -276,6 +276,9 @@ static bool uac_post_load(ISOAVDevice *s)
     for (unsigned i = 0; i < ISOAV_UAC_STREAMS; i++) {
         open_voice(s, i);
     }
+    if (m->stream[ISOAV_UAC_PLAYBACK].has_card) {
+        isoav_uac_change_card(m);
+    }
     return true;
 }
 
@@ -294,6 +297,7 @@ static void stream_stats(const isoav_uac_stream *stream, QDict *stats)
     qdict_put_int(stats, "alternate", stream->alternate);
     qdict_put_int(stats, "rate", stream->rate);
     qdict_put_int(stats, "fifo-level", stream->fifo.level);
+    qdict_put_int(stats, "card-level", stream->card_room - stream->card_free);
 }
 
 static void uac_stats(const ISOAVDevice *s, QDict *stats)

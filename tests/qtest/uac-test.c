@@ -8,6 +8,7 @@
  */
 #include "lib/uac.h"
 #include "compat.h"
+#include "qemu/bswap.h"
 
 typedef struct {
     const char *name, *args;
@@ -224,6 +225,47 @@ static void half_a_sample(void)
                   uac_counter(u, "playback", "samples") ==
                       uac_counter(u, "playback", "bytes") / 4,
               "the counters are wrong");
+    uac_close(u);
+}
+
+/* The card that takes the samples is fast or slow (puppet/card.c), its buffer
+ * small or larger than the device's own: the host, which heeds the feedback,
+ * sends at its pace. */
+typedef struct {
+    const char *name, *ppm, *frames;
+} Card;
+
+static const Card cards[] = {
+    { "none", "0", "1024" },
+    { "fast", "300", "1024" },
+    { "slow", "-300", "1024" },
+    { "fast-large", "300", "4096" },
+};
+
+static void drift(const void *data)
+{
+    const Card *card = data;
+    int ppm = atoi(card->ppm);
+    int64_t level;
+    Uac *u;
+    Hcd *h;
+
+    g_setenv("ISOLAB_CARD_PPM", card->ppm, true);
+    g_setenv("ISOLAB_CARD_FRAMES", card->frames, true);
+    h = hcd_start(.args = UAC_ARGS(",audiodev=card,audio-source=tone")
+                      "-audiodev none,id=card ",
+                  .puppet_in_args = true);
+    u = uac_open(h, hcd_dev_open(h, hcd_port_connected(h, 0)));
+    uac_start(u, ISOAV_UAC_PLAYBACK, 1);
+    uac_run(u, 30000);
+    level = uac_counter(u, "playback", "fifo-level") +
+            uac_counter(u, "playback", "card-level");
+    g_test_message("%+d ppm: the feedback is %+.1f ppm, %" PRId64 " wait", ppm,
+                   uac_feedback_ppm(u), level);
+    hcd_check(ABS(uac_feedback_ppm(u) - ppm) < 50,
+              "the card is off by %d ppm, the feedback by %f", ppm,
+              uac_feedback_ppm(u));
+    expect_all_played(u);
     uac_close(u);
 }
 
@@ -494,6 +536,11 @@ int main(int argc, char **argv)
     hcd_test_add("uac/overrun", overrun);
     hcd_test_add("uac/half-a-sample", half_a_sample);
     hcd_test_add("uac/mute", mute);
+    for (unsigned i = 0; i < ARRAY_SIZE(cards); i++) {
+        g_autofree char *name = g_strdup_printf("uac/drift/%s", cards[i].name);
+
+        hcd_test_add_data(name, drift, &cards[i]);
+    }
     hcd_test_add_data("uac/requests/1", every_request,
                       UAC_ARGS(",speed=full"));
     hcd_test_add_data("uac/requests/2", every_request, UAC_ARGS(""));

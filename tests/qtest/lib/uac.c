@@ -6,6 +6,7 @@
  */
 #include "uac.h"
 #include "compat.h"
+#include "qemu/bswap.h"
 
 enum { PACKET_ROOM = 1024, DATA_BYTES = 64 };
 
@@ -73,7 +74,7 @@ unsigned uac_request(Uac *u, unsigned type, unsigned request, unsigned value,
     HcdSetup setup = { type, request, value, index, bytes };
     unsigned cc;
 
-    if (!(type & 0x80)) {
+    if (!(type & 0x80) && bytes) {
         qtest_bufwrite(u->h->qts, u->data, data, bytes);
     }
     cc = control(u, setup);
@@ -134,6 +135,7 @@ static void queue_in(Uac *u)
 
 static void queue_feedback(Uac *u)
 {
+    u->awaits_feedback = true;
     td_isoch(u->h, u->dev, UAC_FEEDBACK, .buf = u->feedback.buf[0],
              .len = u->version == 1 ? 3 : 4, .sia = true, .ioc = true);
 }
@@ -202,18 +204,17 @@ static void take_feedback(Uac *u, const HcdEvent *event)
     hcd_check(event->len == 0, "the feedback is %u bytes short", event->len);
     u->value = qtest_readl(u->h->qts, u->feedback.buf[0]) &
                (u->version == 1 ? 0xffffff : ~0u);
-    queue_feedback(u);
-    hcd_ring_ep(u->h, u->dev, UAC_FEEDBACK);
+    u->awaits_feedback = false;
 }
 
 static void handle(Uac *u, const HcdEvent *event)
 {
     if (event->type != EVT_TRANSFER || event->slot_id != u->dev->slot_id ||
-        event->dci == 1) {
+        !u->runs[event->dci]) {
         return;
     }
     if (event->cc == CC_RING_UNDERRUN || event->cc == CC_RING_OVERRUN) {
-        hcd_check(u->is_mute, "the test is too slow: %s",
+        hcd_check(u->is_mute || event->dci == UAC_FEEDBACK, "the test is too slow: %s",
                   hcd_event_text(event));
         return;
     }
@@ -226,6 +227,10 @@ static void handle(Uac *u, const HcdEvent *event)
     } else if (!u->is_mute) {
         queue_batch(u);
         hcd_ring_ep(u->h, u->dev, UAC_OUT);
+        if (!u->awaits_feedback) {
+            queue_feedback(u);
+            hcd_ring_ep(u->h, u->dev, UAC_FEEDBACK);
+        }
     }
 }
 
@@ -247,6 +252,8 @@ void uac_start(Uac *u, unsigned stream, unsigned alternate)
     uint32_t eps = 1u << dci | (plays ? 1u << UAC_FEEDBACK : 0);
     bool had = hcd_ep_state(u->h, u->dev, dci) != EP_STATE_DISABLED;
 
+    u->runs[dci] = false; /* what comes now is of the old endpoint */
+    u->runs[UAC_FEEDBACK] &= !plays;
     u->alternate[stream] = alternate;
     prepare(u, dci, plays ? EP_TYPE_ISOCH_OUT : EP_TYPE_ISOCH_IN,
             packet_bytes(u, stream));
@@ -256,7 +263,9 @@ void uac_start(Uac *u, unsigned stream, unsigned alternate)
     hcd_expect_cc(hcd_cmd_configure(u->h, u->dev, eps | 1, had ? eps : 0),
                   CC_SUCCESS);
     hcd_expect_cc(uac_select(u, stream, alternate), CC_SUCCESS);
+    u->runs[dci] = true;
     if (plays) {
+        u->runs[UAC_FEEDBACK] = true;
         u->value = u->fraction = u->sent = 0;
         for (unsigned i = 0; i < UAC_OUT_BATCHES; i++) {
             queue_batch(u);

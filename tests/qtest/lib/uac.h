@@ -43,10 +43,12 @@ typedef struct {
     unsigned version; /* of the class */
     unsigned alternate[ISOAV_UAC_STREAMS], rate[ISOAV_UAC_STREAMS];
     UacPipe in, out, feedback;
+    bool runs[32]; /* by DCI: its events are looked at */
     GByteArray *recorded;
     uint64_t sent;     /* samples of each channel */
     uint64_t fraction; /* of a sample that is due, as the feedback has it */
     uint32_t value;    /* the last feedback; 0: none yet */
+    bool awaits_feedback;
     bool is_mute;      /* sends no more */
     bool is_greedy;    /* sends as much as fits */
     uint64_t first_uf; /* of the first recorded packet's event */
