@@ -76,7 +76,7 @@ unsigned uvc_request(Uvc *u, unsigned request, unsigned index,
                        .length = bytes };
     unsigned cc;
 
-    if (!(request & 0x80)) {
+    if (!(request & 0x80) && bytes) {
         qtest_bufwrite(u->h->qts, u->data, data, bytes);
     }
     cc = control(u, setup);
