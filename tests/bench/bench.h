@@ -118,5 +118,6 @@ void bench_wakeups(Bench *b);
 void bench_idle(Bench *b);
 void bench_commands(Bench *b);
 void bench_bulk(Bench *b);
+void bench_av(Bench *b);
 
 #endif

@@ -12,6 +12,7 @@ static const struct {
     { "isoch", bench_isoch },       { "super", bench_super },
     { "wakeups", bench_wakeups },   { "idle", bench_idle },
     { "commands", bench_commands }, { "bulk", bench_bulk },
+    { "av", bench_av },
 };
 
 static bool knows(const char *id)
@@ -62,7 +63,7 @@ int main(int argc, char **argv)
 
     g_option_context_set_summary(
         context, "Measures ixhci beside qemu-xhci. Sections (default: all): "
-                 "isoch, super, wakeups, idle, commands, bulk.");
+                 "isoch, super, wakeups, idle, commands, bulk, av.");
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error)) {
         return complain(error->message);

@@ -154,6 +154,7 @@ int main(int argc, char **argv)
         perror(argv[1]);
         return 1;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     set_format(&d, argv + 2);
     start(&d);
     for (int i = 0; i < atoi(argv[6]); i++) {
