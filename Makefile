@@ -107,6 +107,11 @@ soak: build
 	@tests/guest/usbtest --build $(BUILD) --out $(BUILD)/guest/soak \
 		--timeout 86400 --set TIMES=$(TIMES)
 	@PLUGS=$(TIMES) tests/guest/drivers-test $(BUILD)
+	@FRAMES=600 SUPER_FRAMES=600 tests/guest/uvc-test $(BUILD)
+	@DUPLEX="600:48000:16 60:44100:16 60:96000:16 60:44100:24 60:48000:24 \
+		60:96000:24" tests/guest/sound-test $(BUILD)
+	@FRAMES=600 SECONDS_EACH=20 TIMES=$(TIMES) tests/guest/together-test $(BUILD)
+	@tests/guest/realtime $(BUILD)
 
 demo: build
 	@tests/guest/demo $(BUILD)

@@ -213,8 +213,8 @@ void isoav_uac_play(isoav_uac_model *m, uint64_t uf, const uint8_t *wire,
     }
     start_when_full(s, uf);
     if (s->is_running) {
-        isoav_uac_loop_level(&m->loop, s->fifo.level + s->card_room -
-                                           s->card_free);
+        isoav_uac_loop_level(&m->loop,
+                             s->fifo.level + s->card_room - s->card_free);
     }
 }
 

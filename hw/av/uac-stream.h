@@ -32,8 +32,8 @@ typedef struct {
     uint32_t rate;   /* of what is in the FIFO */
     uint64_t start_uf;
     uint64_t last_uf; /* of the last packet; 0: none yet */
-    uint64_t frames; /* since start_uf: sent, or played */
-    uint64_t index;  /* capture: of the first sample, in stream time */
+    uint64_t frames;  /* since start_uf: sent, or played */
+    uint64_t index;   /* capture: of the first sample, in stream time */
     uint64_t counters[ISOAV_UAC_COUNTERS];
     isoav_uac_fifo fifo;
     /* playback: the most frames that the card's buffer had room for, and now;

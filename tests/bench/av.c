@@ -85,9 +85,9 @@ typedef struct {
 /* The first picture of the pattern, as a file that the camera repeats. */
 static char *write_picture(const Video *v, const isoav_vformat *format)
 {
-    g_autofree char *name = g_strdup_printf(
-        "isolab-bench-%d_%ux%u.%s", getpid(), format->width, format->height,
-        v->suffix);
+    g_autofree char *name =
+        g_strdup_printf("isolab-bench-%d_%ux%u.%s", getpid(), format->width,
+                        format->height, v->suffix);
     char *file = g_build_filename(g_get_tmp_dir(), name, NULL), *error;
     isoav_vsource *source = isoav_vsource_open("pattern", &error);
     const uint8_t *picture;
@@ -131,9 +131,8 @@ static uint64_t stepped_ns(BenchMachine *m)
 
 static void measure_video(Bench *b, const Video *v)
 {
-    BenchRow *row =
-        bench_row(b, v->id, "ns/KiB", "%s, beside memcpy (second figure)",
-                  v->what);
+    BenchRow *row = bench_row(b, v->id, "ns/KiB",
+                              "%s, beside memcpy (second figure)", v->what);
     bool is_super = g_str_equal(v->speed, "super");
     const isoav_uvc_frame *frame = isoav_uvc_frame_of(
         &isoav_uvc_speed_of(is_super ? 2 : 1)->formats[v->format - 1],
@@ -142,9 +141,9 @@ static void measure_video(Bench *b, const Video *v)
                              v->format == ISOAV_UVC_YUY2 ? ISOAV_VIDEO_YUY2
                                                          : ISOAV_VIDEO_MJPEG };
     g_autofree char *file = v->is_file ? write_picture(v, &format) : NULL;
-    g_autofree char *args = g_strdup_printf(
-        UVC_ARGS(",speed=%s,video-source=%s%s"), v->speed,
-        file ? "loop:" : "pattern", file ? file : "");
+    g_autofree char *args =
+        g_strdup_printf(UVC_ARGS(",speed=%s,video-source=%s%s"), v->speed,
+                        file ? "loop:" : "pattern", file ? file : "");
     BenchMachine *m = bench_machine_start((HcdOptions){
         .args = args, .controller = "ixhci", .event_trbs = 4096 });
     Uvc *u = uvc_open(m->h);
@@ -189,13 +188,13 @@ static void measure_sound(Bench *b)
 
     hcd_step_uf(m->h, SOUND_UF);
     quiet = bench_cpu_ns(m) - quiet;
-    open_pipe(m->h, u->dev,
-              (Pipe){ .dci = UAC_IN,
-                      .mps = ISOAV_UAC_PACKET_FRAMES * ISOAV_UAC_FRAME_BYTES(1),
-                      .packets = 1,
-                      .interval = 3,
-                      .bytes = ISOAV_UAC_PACKET_FRAMES *
-                               ISOAV_UAC_FRAME_BYTES(1) });
+    open_pipe(
+        m->h, u->dev,
+        (Pipe){ .dci = UAC_IN,
+                .mps = ISOAV_UAC_PACKET_FRAMES * ISOAV_UAC_FRAME_BYTES(1),
+                .packets = 1,
+                .interval = 3,
+                .bytes = ISOAV_UAC_PACKET_FRAMES * ISOAV_UAC_FRAME_BYTES(1) });
     hcd_expect_cc(uac_select(u, ISOAV_UAC_CAPTURE, 1), CC_SUCCESS);
     hcd_ring_ep(m->h, u->dev, UAC_IN);
     hcd_step_uf(m->h, HCD_UF_PER_SECOND);
@@ -233,8 +232,8 @@ static void measure_idle(Bench *b)
         hcd_set_configuration(m->h, dev, 1);
         hcd_step_uf(m->h, HCD_UF_PER_SECOND);
         bench_add(row, i,
-                  (double)bench_count_wakeups(
-                      m->h, IDLE_SECONDS * HCD_UF_PER_SECOND) /
+                  (double)bench_count_wakeups(m->h, IDLE_SECONDS *
+                                                        HCD_UF_PER_SECOND) /
                       IDLE_SECONDS);
         bench_machine_finish(m);
     }

@@ -9,9 +9,12 @@ static const struct {
     const char *id;
     void (*measure)(Bench *b);
 } sections[] = {
-    { "isoch", bench_isoch },       { "super", bench_super },
-    { "wakeups", bench_wakeups },   { "idle", bench_idle },
-    { "commands", bench_commands }, { "bulk", bench_bulk },
+    { "isoch", bench_isoch },
+    { "super", bench_super },
+    { "wakeups", bench_wakeups },
+    { "idle", bench_idle },
+    { "commands", bench_commands },
+    { "bulk", bench_bulk },
     { "av", bench_av },
 };
 

@@ -92,7 +92,8 @@ static void take(int fd, const uint8_t *const *map)
 
     ask(fd, VIDIOC_DQBUF, &buffer, "no headers");
     bytes = map[buffer.index];
-    if (buffer.bytesused < BYTES || (bytes[INFO] & PTS_AND_SCR) != PTS_AND_SCR) {
+    if (buffer.bytesused < BYTES ||
+        (bytes[INFO] & PTS_AND_SCR) != PTS_AND_SCR) {
         fputs("uvcmeta: a header without PTS or SCR\n", stderr);
         exit(1);
     }

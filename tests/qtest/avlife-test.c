@@ -29,9 +29,8 @@ static void forget(Uvc *u)
 {
     hcd_step_uf(u->h, 100);
     hcd_event_drain(u->h);
-    hcd_expect_cc(
-        hcd_cmd_simple(u->h, CMD_DISABLE_SLOT, u->dev->slot_id, 0, 0),
-        CC_SUCCESS);
+    hcd_expect_cc(hcd_cmd_simple(u->h, CMD_DISABLE_SLOT, u->dev->slot_id, 0, 0),
+                  CC_SUCCESS);
     hcd_event_drain(u->h);
 }
 

@@ -16,14 +16,14 @@ typedef struct {
     unsigned alternate;
 } Format;
 
-#define FORMATS(speed)                                                     \
-    { speed "/44100-16", UAC_ARGS(",speed=" speed), 44100, 1 },            \
-        { speed "/44100-24", UAC_ARGS(",speed=" speed), 44100, 2 },        \
-        { speed "/48000-16", UAC_ARGS(",speed=" speed), 48000, 1 },        \
-        { speed "/48000-24", UAC_ARGS(",speed=" speed), 48000, 2 },        \
-        { speed "/96000-16", UAC_ARGS(",speed=" speed), 96000, 1 },        \
-    {                                                                      \
-        speed "/96000-24", UAC_ARGS(",speed=" speed), 96000, 2             \
+#define FORMATS(speed)                                              \
+    { speed "/44100-16", UAC_ARGS(",speed=" speed), 44100, 1 },     \
+        { speed "/44100-24", UAC_ARGS(",speed=" speed), 44100, 2 }, \
+        { speed "/48000-16", UAC_ARGS(",speed=" speed), 48000, 1 }, \
+        { speed "/48000-24", UAC_ARGS(",speed=" speed), 48000, 2 }, \
+        { speed "/96000-16", UAC_ARGS(",speed=" speed), 96000, 1 }, \
+    {                                                               \
+        speed "/96000-24", UAC_ARGS(",speed=" speed), 96000, 2      \
     }
 
 static const Format formats[] = { FORMATS("full"), FORMATS("high"),
@@ -252,9 +252,10 @@ static void drift(const void *data)
 
     g_setenv("ISOLAB_CARD_PPM", card->ppm, true);
     g_setenv("ISOLAB_CARD_FRAMES", card->frames, true);
-    h = hcd_start(.args = UAC_ARGS(",audiodev=card,audio-source=tone")
-                      "-audiodev none,id=card ",
-                  .puppet_in_args = true);
+    h = hcd_start(
+            .args = UAC_ARGS(
+                ",audiodev=card,audio-source=tone") "-audiodev none,id=card ",
+            .puppet_in_args = true);
     u = uac_open(h, hcd_dev_open(h, hcd_port_connected(h, 0)));
     uac_start(u, ISOAV_UAC_PLAYBACK, 1);
     uac_run(u, 30000);
@@ -276,27 +277,29 @@ typedef struct {
     bool can_set, has_range;
 } Control;
 
-static const Control controls_2[] = {
-    { 1, 1, 0, 0, 4, true, true },  { 2, 1, 0, 0, 4, true, true },
-    { 1, 2, 0, 0, 1, false, false }, { 2, 2, 0, 0, 1, false, false },
-    { 5, 1, 0, 0, 1, true, false }, { 8, 1, 0, 0, 1, true, false },
-    { 5, 2, 1, 2, 2, true, true },  { 8, 2, 1, 2, 2, true, true },
-    { 0 }
-};
-static const Control controls_1[] = {
-    { 5, 1, 0, 0, 1, true, false }, { 8, 1, 0, 0, 1, true, false },
-    { 5, 2, 1, 2, 2, true, true },  { 8, 2, 1, 2, 2, true, true },
-    { 0 }
-};
+static const Control controls_2[] = { { 1, 1, 0, 0, 4, true, true },
+                                      { 2, 1, 0, 0, 4, true, true },
+                                      { 1, 2, 0, 0, 1, false, false },
+                                      { 2, 2, 0, 0, 1, false, false },
+                                      { 5, 1, 0, 0, 1, true, false },
+                                      { 8, 1, 0, 0, 1, true, false },
+                                      { 5, 2, 1, 2, 2, true, true },
+                                      { 8, 2, 1, 2, 2, true, true },
+                                      { 0 } };
+static const Control controls_1[] = { { 5, 1, 0, 0, 1, true, false },
+                                      { 8, 1, 0, 0, 1, true, false },
+                                      { 5, 2, 1, 2, 2, true, true },
+                                      { 8, 2, 1, 2, 2, true, true },
+                                      { 0 } };
 
 static const Control *find_control(const Uac *u, unsigned entity,
                                    unsigned selector, unsigned channel)
 {
     const Control *c = u->version == 1 ? controls_1 : controls_2;
 
-    while (c->bytes && (c->entity != entity || c->selector != selector ||
-                        channel < c->first_channel ||
-                        channel > c->last_channel)) {
+    while (c->bytes &&
+           (c->entity != entity || c->selector != selector ||
+            channel < c->first_channel || channel > c->last_channel)) {
         c++;
     }
     return c->bytes ? c : NULL;
@@ -341,8 +344,8 @@ static bool is_good(const Uac *u, const Control *c, bool is_in,
         return (request == 1 && (is_in || c->can_set)) ||
                (request == 2 && is_in && c->has_range);
     }
-    return is_in ? request == 0x81 || (c->has_range && request >= 0x82 &&
-                                       request <= 0x84)
+    return is_in ? request == 0x81 ||
+                       (c->has_range && request >= 0x82 && request <= 0x84)
                  : request == 1 && c->can_set;
 }
 
@@ -541,8 +544,7 @@ int main(int argc, char **argv)
 
         hcd_test_add_data(name, drift, &cards[i]);
     }
-    hcd_test_add_data("uac/requests/1", every_request,
-                      UAC_ARGS(",speed=full"));
+    hcd_test_add_data("uac/requests/1", every_request, UAC_ARGS(",speed=full"));
     hcd_test_add_data("uac/requests/2", every_request, UAC_ARGS(""));
     hcd_test_add_data("uac/values/1", every_value, UAC_ARGS(",speed=full"));
     hcd_test_add_data("uac/values/2", every_value, UAC_ARGS(""));

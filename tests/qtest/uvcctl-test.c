@@ -112,9 +112,9 @@ static unsigned reason_for(unsigned index, unsigned selector, unsigned request)
 
 static void every_request(void)
 {
-    static const uint8_t requests[] = { 0x01, 0x81, 0x82, 0x83, 0x84, 0x85,
-                                        0x86, 0x87, 0x00, 0x02, 0x80, 0x88,
-                                        0x91 };
+    static const uint8_t requests[] = { 0x01, 0x81, 0x82, 0x83, 0x84,
+                                        0x85, 0x86, 0x87, 0x00, 0x02,
+                                        0x80, 0x88, 0x91 };
     static const uint16_t indices[] = { 0x0000, 0x0100, 0x0200, 0x0300,
                                         0x0400, 0xff00, 0x0001, 0x0101 };
     Uvc *u = uvc_open(hcd_start(.args = UVC_ARGS("")));
@@ -132,9 +132,9 @@ static void every_request(void)
                 expect_refused(u, request, indices[i], selector, bytes, 34,
                                reason);
             } else if (request != UVC_SET_CUR) {
-                hcd_expect_cc(uvc_request(u, request, indices[i], selector,
-                                          bytes, 34),
-                              CC_SUCCESS);
+                hcd_expect_cc(
+                    uvc_request(u, request, indices[i], selector, bytes, 34),
+                    CC_SUCCESS);
                 good++;
             }
         }
@@ -221,8 +221,8 @@ static void every_value(void)
 /* Each byte of a good commit changed: refused, but where it says nothing. */
 static void every_commit(void)
 {
-    static const uint8_t matters[] = { 2, 3, 4, 5, 6, 7, 18, 19,
-                                       20, 21, 22, 23, 24, 25 };
+    static const uint8_t matters[] = { 2,  3,  4,  5,  6,  7,  18,
+                                       19, 20, 21, 22, 23, 24, 25 };
     Uvc *u = uvc_open(hcd_start(.args = UVC_ARGS("")));
     uint8_t good[34], bad[34];
     GByteArray *before;

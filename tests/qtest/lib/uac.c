@@ -33,8 +33,8 @@ Uac *uac_open(Hcd *h, HcdDev *dev)
         u->in.buf[i] = hcd_alloc(h, PACKET_ROOM, PACKET_ROOM);
     }
     for (unsigned i = 0; i < UAC_OUT_BATCHES; i++) {
-        u->out.buf[i] = hcd_alloc(h, UAC_BATCH * PACKET_ROOM,
-                                  UAC_BATCH * PACKET_ROOM);
+        u->out.buf[i] =
+            hcd_alloc(h, UAC_BATCH * PACKET_ROOM, UAC_BATCH * PACKET_ROOM);
     }
     u->feedback.buf[0] = hcd_alloc(h, 64, 64);
     hcd_set_configuration(h, dev, 1);
@@ -87,16 +87,15 @@ unsigned uac_request(Uac *u, unsigned type, unsigned request, unsigned value,
 /* UAC 2.0 §5.2.5.1.1: of the clock; UAC 1.0 §5.2.3.2.3.1: of the endpoint. */
 void uac_set_rate(Uac *u, unsigned stream, uint32_t rate)
 {
-    unsigned address =
-        stream == ISOAV_UAC_CAPTURE ? ISOAV_AV_EP_CAPTURE : ISOAV_AV_EP_PLAYBACK;
+    unsigned address = stream == ISOAV_UAC_CAPTURE ? ISOAV_AV_EP_CAPTURE
+                                                   : ISOAV_AV_EP_PLAYBACK;
     unsigned clock =
         (ISOAV_UAC_CLOCK + stream) << 8 | ISOAV_AV_IFACE_AUDIO_CONTROL;
 
     rate = cpu_to_le32(rate);
-    hcd_expect_cc(u->version == 1 ? uac_request(u, UAC_SET_EP, 1, 0x0100,
-                                                address, &rate, 3)
-                                  : uac_request(u, UAC_SET, 1, 0x0100, clock,
-                                                &rate, 4),
+    hcd_expect_cc(u->version == 1
+                      ? uac_request(u, UAC_SET_EP, 1, 0x0100, address, &rate, 3)
+                      : uac_request(u, UAC_SET, 1, 0x0100, clock, &rate, 4),
                   CC_SUCCESS);
     u->rate[stream] = le32_to_cpu(rate);
 }
@@ -114,10 +113,9 @@ int64_t uac_counter(Uac *u, const char *stream, const char *name)
     QDict *reply = qtest_qmp(
         u->h->qts, "{'execute': 'qom-get', 'arguments': "
                    "{'path': '/machine/peripheral/av', 'property': 'stats'}}");
-    QDict *audio =
-        qdict_get_qdict(qdict_get_qdict(reply, "return"), "audio");
-    int64_t value = qdict_get_int(
-        stream ? qdict_get_qdict(audio, stream) : audio, name);
+    QDict *audio = qdict_get_qdict(qdict_get_qdict(reply, "return"), "audio");
+    int64_t value =
+        qdict_get_int(stream ? qdict_get_qdict(audio, stream) : audio, name);
 
     qobject_unref(reply);
     return value;
@@ -127,10 +125,9 @@ static void queue_in(Uac *u)
 {
     unsigned i = u->in.td++ % UAC_IN_TDS;
 
-    u->in.trb[i] =
-        td_isoch(u->h, u->dev, UAC_IN, .buf = u->in.buf[i],
-                 .len = packet_bytes(u, ISOAV_UAC_CAPTURE), .sia = true,
-                 .ioc = true);
+    u->in.trb[i] = td_isoch(u->h, u->dev, UAC_IN, .buf = u->in.buf[i],
+                            .len = packet_bytes(u, ISOAV_UAC_CAPTURE),
+                            .sia = true, .ioc = true);
 }
 
 static void queue_feedback(Uac *u)
@@ -214,8 +211,8 @@ static void handle(Uac *u, const HcdEvent *event)
         return;
     }
     if (event->cc == CC_RING_UNDERRUN || event->cc == CC_RING_OVERRUN) {
-        hcd_check(u->is_mute || event->dci == UAC_FEEDBACK, "the test is too slow: %s",
-                  hcd_event_text(event));
+        hcd_check(u->is_mute || event->dci == UAC_FEEDBACK,
+                  "the test is too slow: %s", hcd_event_text(event));
         return;
     }
     hcd_check(event->cc == CC_SUCCESS || event->cc == CC_SHORT_PACKET,
@@ -304,8 +301,8 @@ uint64_t uac_expect_tone(Uac *u)
     uint32_t rate = u->rate[ISOAV_UAC_CAPTURE];
     uint64_t frames = u->recorded->len / bytes;
     /* the sample that is due when the first packet is asked for, or so */
-    uint64_t about =
-        (u->first_uf - u->epoch_uf) * rate / HCD_UF_PER_SECOND, first;
+    uint64_t about = (u->first_uf - u->epoch_uf) * rate / HCD_UF_PER_SECOND,
+             first;
 
     hcd_check(frames > 0, "nothing was recorded");
     first = (uint32_t)isoav_uac_get(u->recorded->data, alternate).at[1] >>

@@ -18,7 +18,7 @@ enum {
     UAC_FEEDBACK = 7,
     UAC_IN = 9,
 
-    UAC_IN_TDS = 16,    /* queued ahead, a packet and an event each */
+    UAC_IN_TDS = 16,     /* queued ahead, a packet and an event each */
     UAC_OUT_BATCHES = 4, /* of packets, an event for each batch */
     UAC_BATCH = 8,
 
