@@ -162,12 +162,13 @@ static void card_register(void)
                     .voice_size_in = sizeof(HWVoiceIn) },
     };
     char *tail = (char *)&card.driver.pcm_ops;
+    size_t field = sizeof(card.room);
 
     /* rule 4 */
     if (qemu_dbus_get_queued_owners) {
-        memmove(tail + sizeof(void *), tail,
+        memmove(tail + field, tail,
                 sizeof(card.driver) - offsetof(struct audio_driver, pcm_ops));
-        memset(tail, 0, sizeof(void *));
+        memset(tail, 0, field);
     }
     audio_driver_register(&card.driver);
 }
