@@ -8,6 +8,7 @@
 #include "lib/uac.h"
 #include "lib/uvc.h"
 #include "compat.h"
+#include "qemu/bswap.h"
 
 static void expect_one_frame(Uvc *u)
 {
@@ -192,10 +193,10 @@ static void pcap(void)
     uvc_close(u);
     g_assert_true(g_file_get_contents(file, &bytes, &count, NULL));
     unlink(file);
-    hcd_check(count > 24 && *(uint32_t *)bytes == 0xa1b2c3d4,
+    hcd_check(count > 24 && (uint32_t)ldl_le_p(bytes) == 0xa1b2c3d4,
               "that is no pcap file");
     while (at + 16 <= count) {
-        uint32_t captured = *(uint32_t *)(bytes + at + 8);
+        uint32_t captured = ldl_le_p(bytes + at + 8);
 
         hcd_check(captured <= count - at - 16, "record %u is cut off", records);
         at += 16 + captured;

@@ -236,7 +236,6 @@ typedef struct {
 } Card;
 
 static const Card cards[] = {
-    { "none", "0", "1024" },
     { "fast", "300", "1024" },
     { "slow", "-300", "1024" },
     { "fast-large", "300", "4096" },
