@@ -5,13 +5,16 @@
 # command that can be given by hand as well (make -n shows it).
 #
 #   make [QEMU=binary] [QEMU_TREE=configured build tree] [BUILD=folder]
+#        [GUEST_KERNEL=6.1|6.12]
 
 BUILD ?= build
 QEMU ?= qemu-system-x86_64
 QEMU_TREE ?=
+GUEST_KERNEL ?=
 OPTIONS ?=
 
-SETUP = -Dqemu_binary=$(QEMU) -Dqemu_source=$(QEMU_TREE)
+SETUP = -Dqemu_binary=$(QEMU) -Dqemu_source=$(QEMU_TREE) \
+	-Dguest_kernel=$(GUEST_KERNEL)
 SANITIZE = $(SETUP) -Dguest=disabled -Dfuzz=true -Db_lundef=false \
 	-Db_sanitize=address,undefined
 
@@ -25,10 +28,12 @@ packages:
 	@mkdir -p $(BUILD)/log
 	@scripts/install-packages $(BUILD)/log/packages.log
 
-# Written anew only when the answer changes: another QEMU, another build.
+# Written anew only when the answer changes: another QEMU, another build,
+# other options.
 headers: packages
 	@scripts/qemu-source --qemu $(QEMU) $(QEMU_TREE:%=--tree %) \
 		>$(BUILD)/log/qemu.new
+	@echo "options: $(SETUP) $(OPTIONS)" >>$(BUILD)/log/qemu.new
 	@cmp -s $(BUILD)/log/qemu.new $(BUILD)/log/qemu || \
 		cp $(BUILD)/log/qemu.new $(BUILD)/log/qemu; \
 		rm $(BUILD)/log/qemu.new

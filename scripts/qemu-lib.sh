@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# qemu-lib.sh: what qemu-source and qemu10 share, to be read by both. They set
+# qemu-lib.sh: what qemu-source, qemu10 and the scripts of the guest's kernel
+# share, to be read by each. They set, as far as they use it,
 #
 #   $home   their folder in the cache; steps log into $home/log
 #   $src    $home/src, the source    $build   $home/build, configured from it
@@ -104,6 +105,23 @@ END
 update_apt() {
     step update apt-get -c "$apt/apt.conf" -q \
         -o APT::Update::Error-Mode=any update
+}
+
+# use_suite SUITE TYPE...: $apt/apt.conf is of another suite of Debian's, from
+# the mirrors that the machine uses; TYPE is deb or deb-src.
+use_suite() {
+    suite=$1
+    shift
+    sources=$(own_sources | awk -v suite="$suite" '
+        $1 == "debian" && $4 == "main" {
+            print $1, $2, $3 ~ /-security/ ? suite "-security" : suite, $4
+        }' | sort -u | source_lines "$@")
+    if [ -z "$sources" ]; then
+        die "this machine's apt knows no mirror of Debian's, which has the" \
+            "suite $suite; 'apt-get update' makes it look"
+    fi
+    write_apt_conf "$sources"
+    update_apt
 }
 
 # fetch_source NAME=VERSION

@@ -18,21 +18,6 @@ static pid_t read_pid(const char *path)
     return (pid_t)g_ascii_strtoll(text, NULL, 10);
 }
 
-#define ROM_BYTES 65536
-#define RESET_VECTOR 0xfff0 /* from the ROM's start; its end is at 4 GiB */
-
-/* The ROM: cli; hlt; jmp back to it, should an NMI wake the CPU. */
-static const uint8_t rom_code[] = { 0xfa, 0xf4, 0xeb, 0xfd };
-
-static void write_rom(const char *path)
-{
-    g_autofree uint8_t *rom = g_malloc0(ROM_BYTES);
-
-    memcpy(rom + RESET_VECTOR, rom_code, sizeof(rom_code));
-    hcd_check(g_file_set_contents(path, (char *)rom, ROM_BYTES, NULL),
-              "%s cannot be written", path);
-}
-
 /* Nothing may disturb what is measured, not even a question. */
 void bench_wait(int64_t ns)
 {
@@ -44,14 +29,13 @@ BenchMachine *bench_machine_start(HcdOptions options)
     BenchMachine *m = g_new0(BenchMachine, 1);
     g_autofree char *dir = g_dir_make_tmp("isolab-bench-XXXXXX", NULL);
     g_autofree char *pid = g_strdup_printf("%s/pid", dir);
-    g_autofree char *rom = g_strdup_printf("%s/rom", dir);
+    g_autofree char *rom = hcd_rom_halt();
     g_autofree char *own_clock = g_strdup_printf("-accel tcg -bios %s", rom);
     g_autofree char *args = g_strdup_printf("-pidfile %s %s %s", pid,
                                             options.own_clock ? own_clock : "",
                                             options.args ? options.args : "");
 
     options.args = args;
-    write_rom(rom);
     m->h = hcd_start_with(options);
     m->h->options.args = NULL;
     m->pid = read_pid(pid);

@@ -263,8 +263,6 @@ static void piece_nowhere(void)
 #define DONE 0x9001
 #define COUNT 0x9004
 #define CODE 0x20000
-#define ROM_BYTES 65536
-#define RESET_VECTOR 0xfff0
 
 static const uint8_t rom_code[] = {
     0x80, 0x3e, 0x00, 0x90, 0x00, /* cmp byte [FLAG], 0 */
@@ -280,19 +278,6 @@ static const uint8_t new_code[8] = {
     0xeb, 0xfe,                   /* jmp to itself */
 };
 
-static char *write_rom(void)
-{
-    g_autofree uint8_t *rom = g_malloc0(ROM_BYTES);
-    char *path;
-    int fd = g_file_open_tmp("isolab-rom-XXXXXX", &path, NULL);
-
-    memcpy(rom + RESET_VECTOR, rom_code, sizeof(rom_code));
-    hcd_check(fd >= 0 && write(fd, rom, ROM_BYTES) == ROM_BYTES,
-              "there is no place for a file of 64 KiB");
-    close(fd);
-    return path;
-}
-
 /* The guest gets there in its own time; the bound is for one that does not. */
 static bool becomes_set(Hcd *h, uint64_t gpa)
 {
@@ -307,7 +292,7 @@ static bool becomes_set(Hcd *h, uint64_t gpa)
 /* The guest's CPU runs the loop when this returns. */
 static Hcd *start_loop(void)
 {
-    g_autofree char *rom = write_rom();
+    g_autofree char *rom = hcd_rom_file(rom_code, sizeof(rom_code));
     g_autofree char *args = g_strdup_printf("-accel tcg -bios %s", rom);
     Hcd *h = hcd_start(.args = args, .own_clock = true, .puppet = true);
 

@@ -184,6 +184,33 @@ void hcd_plug(Hcd *h, const char *driver, const char *id)
     qtest_qmp_device_add(h->qts, driver, id, "{'bus': 'xhci.0'}");
 }
 
+#define ROM_BYTES 65536
+#define RESET_VECTOR 0xfff0 /* from the ROM's start; its end is at 4 GiB */
+
+/* For -bios: code in 16 bytes at the reset vector. The caller unlinks it. */
+char *hcd_rom_file(const uint8_t *code, size_t bytes)
+{
+    g_autofree uint8_t *rom = g_malloc0(ROM_BYTES);
+    char *path;
+    int fd = g_file_open_tmp("isolab-rom-XXXXXX", &path, NULL);
+
+    g_assert_cmpuint(bytes, <=, ROM_BYTES - RESET_VECTOR);
+    memcpy(rom + RESET_VECTOR, code, bytes);
+    hcd_check(fd >= 0 && write(fd, rom, ROM_BYTES) == ROM_BYTES,
+              "there is no place for a file of 64 KiB");
+    close(fd);
+    return path;
+}
+
+/* One for a CPU that stands still: cli; hlt; jmp back to it, should an NMI
+ * wake it. */
+char *hcd_rom_halt(void)
+{
+    static const uint8_t code[] = { 0xfa, 0xf4, 0xeb, 0xfd };
+
+    return hcd_rom_file(code, sizeof(code));
+}
+
 /* USB devices go at once; the event DEVICE_DELETED confirms it. */
 void hcd_unplug(Hcd *h, const char *id)
 {

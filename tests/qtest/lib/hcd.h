@@ -137,6 +137,8 @@ Hcd *hcd_start_with(HcdOptions options);
 #define hcd_start(...) hcd_start_with((HcdOptions){ __VA_ARGS__ })
 void hcd_finish(Hcd *h);
 QTestState *hcd_launch(const HcdOptions *options, const char *more);
+char *hcd_rom_file(const uint8_t *code, size_t bytes);
+char *hcd_rom_halt(void);
 uint64_t hcd_alloc(Hcd *h, uint64_t bytes, uint64_t align);
 uint64_t hcd_alloc_filled(Hcd *h, uint64_t bytes, uint8_t value);
 void hcd_trb_store(Hcd *h, uint64_t gpa, xhci_trb trb);
@@ -332,11 +334,13 @@ enum { MSD_IN = 3, MSD_OUT = 4 }; /* DCIs of 81h and 02h */
 HcdDev *hcd_msd_open(Hcd *h);
 uint64_t hcd_msd_cbw(Hcd *h, uint8_t opcode, uint32_t data_bytes);
 void hcd_msd_command(Hcd *h, HcdDev *dev, uint8_t opcode, uint32_t data_bytes);
-void hcd_msd_status(Hcd *h, HcdDev *dev);
+unsigned hcd_msd_status(Hcd *h, HcdDev *dev);
 #define MSD_CBW_BYTES 31
 #define MSD_CSW_BYTES 13
+#define MSD_TEST_UNIT_READY 0x00
 #define MSD_INQUIRY 0x12
 #define MSD_READ10 0x28
+#define MSD_WRITE10 0x2a
 
 /* kbd.c: usb-kbd, which NAKs until a key changes. */
 enum { KBD_IN = 3, KBD_INTERVAL = 3, KBD_REPORT_BYTES = 8 };

@@ -23,17 +23,19 @@ HcdDev *hcd_msd_open(Hcd *h)
     return dev;
 }
 
-/* A wrapper in guest memory: opcode with data_bytes to come from the device. */
+/* A wrapper in guest memory: opcode with data_bytes to come from the device, or
+ * of MSD_WRITE10 to go there. */
 uint64_t hcd_msd_cbw(Hcd *h, uint8_t opcode, uint32_t data_bytes)
 {
+    bool is_10 = opcode == MSD_READ10 || opcode == MSD_WRITE10;
     uint64_t gpa = hcd_alloc(h, MSD_CBW_BYTES, 64);
     uint8_t cbw[MSD_CBW_BYTES] = { 'U', 'S', 'B', 'C', 1, 2, 3, 4 };
 
     stl_le_p(cbw + 8, data_bytes);
-    cbw[12] = 0x80;
-    cbw[14] = opcode == MSD_READ10 ? 10 : 6;
+    cbw[12] = opcode == MSD_WRITE10 ? 0 : 0x80;
+    cbw[14] = is_10 ? 10 : 6;
     cbw[15] = opcode;
-    if (opcode == MSD_READ10) {
+    if (is_10) {
         stw_be_p(cbw + 15 + 7, data_bytes / 512);
     } else {
         cbw[15 + 4] = data_bytes;
@@ -53,7 +55,8 @@ void hcd_msd_command(Hcd *h, HcdDev *dev, uint8_t opcode, uint32_t data_bytes)
                   .len = HCD_LEN_0);
 }
 
-void hcd_msd_status(Hcd *h, HcdDev *dev)
+/* bCSWStatus: 0 for a command that has passed. */
+unsigned hcd_msd_status(Hcd *h, HcdDev *dev)
 {
     uint64_t csw = hcd_alloc_filled(h, MSD_CSW_BYTES, 0xee);
     uint64_t trb = td_normal(h, dev, MSD_IN, .buf = csw, .len = MSD_CSW_BYTES,
@@ -64,4 +67,5 @@ void hcd_msd_status(Hcd *h, HcdDev *dev)
                   .len = HCD_LEN_0);
     hcd_check(qtest_readl(h->qts, csw) == 0x53425355,
               "the status wrapper begins with %08x", qtest_readl(h->qts, csw));
+    return qtest_readb(h->qts, csw + 12);
 }
