@@ -146,8 +146,8 @@ static void numbers(unsigned first, char *to)
 
 static void bulk(Hcd *h, HcdDev *dev, unsigned dci, uint64_t buf)
 {
-    uint64_t trb = td_normal(h, dev, dci, .buf = buf, .len = DISK_BYTES,
-                             .ioc = true);
+    uint64_t trb =
+        td_normal(h, dev, dci, .buf = buf, .len = DISK_BYTES, .ioc = true);
 
     hcd_ring_ep(h, dev, dci);
     hcd_expect_te(h, .dev = dev, .dci = dci, .cc = CC_SUCCESS, .ptr = trb,
