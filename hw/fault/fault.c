@@ -202,7 +202,9 @@ fault_rule *fault_fire(fault_engine *e, fault_site *site)
         return NULL;
     }
     fault_later_check_reset(e);
-    fault_site_set(site, FAULT_MICROFRAME, ixhci_now_uf() - e->x->run_uf);
+    if (!FAULT_HAS(site->has, FAULT_MICROFRAME)) {
+        fault_site_set(site, FAULT_MICROFRAME, ixhci_now_uf() - e->x->run_uf);
+    }
     rule = fault_match(e->plan, site);
     if (rule && fault_is_side(rule)) {
         fault_note(e, rule, site, NULL);
@@ -422,6 +424,7 @@ static void filter_unrealize(IxhciState *x)
     if (e && e->is_realized) {
         fault_later_forget(e);
         fault_engine_remove(e);
+        fault_engine_unwrap(e);
         fault_later_exit(e);
         e->is_realized = false;
     }
@@ -435,6 +438,9 @@ static void filter_finalize(IxhciState *x)
         fault_plan_free(e->plan);
         fault_log_clear(&e->log);
         close_log(e);
+        if (e->eps) {
+            g_hash_table_destroy(e->eps);
+        }
         g_free(e);
         x->filter_data[filter.slot] = NULL;
     }
