@@ -171,11 +171,13 @@ static void event_post(IxhciState *x, const ixhci_event *event)
     fault_engine *e = fault_engine_of(x);
     ixhci_event mine = *event;
     fault_done done = { .has_code = true };
-    fault_rule *rule;
+    fault_rule *rule = NULL;
     fault_site site;
 
-    site_of(e, &site, event);
-    rule = fault_fire(e, &site);
+    if (event->intr < x->num_intrs) { /* and not the Debug Capability's */
+        site_of(e, &site, event);
+        rule = fault_fire(e, &site);
+    }
     if (!rule) {
         pass(e, event);
         return;
