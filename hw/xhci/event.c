@@ -151,7 +151,7 @@ static void guest_post(IxhciState *x, const ixhci_event *event)
         return;
     }
     intr = &x->intrs[i];
-    if (!is_full(x, i) && !is_held(x, i) && try_post(x, i, event)) {
+    if (!is_full(x, i) && try_post(x, i, event)) {
         ixhci_intr_update(x, i);
         return;
     }

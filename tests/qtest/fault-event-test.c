@@ -98,6 +98,24 @@ static void flushed(void)
     goes_on(in);
 }
 
+/* R/S = 0: what was put off belongs to the life before. */
+static void late_and_stopped(void)
+{
+    IsoIn *in = start();
+
+    fault_rule(in->h, "'where': {'event': 'transfer', 'td': 3}, 'action': "
+                      "'delay-event', 'with': {'microframes': 800}");
+    stream(in, 3);
+    expect_order(in, (const int[]){ 0, 1, -1 });
+    hcd_step_uf(in->h, 80);
+    hcd_event_drain(in->h);
+    hcd_halt(in->h);
+    hcd_run(in->h);
+    hcd_event_drain(in->h);
+    hcd_expect_quiet(in->h, 1600);
+    goes_on(in);
+}
+
 /* xHCI 1.2 §4.9.4: [21], and then nothing until there is room again. */
 static void ring_full(void)
 {
@@ -313,6 +331,7 @@ int main(int argc, char **argv)
         hcd_test_add_data(codes[i].name, event_code, &codes[i]);
     }
     hcd_test_add("EVT-16/held-until-the-end", flushed);
+    hcd_test_add("EVT-16/late-and-stopped", late_and_stopped);
     hcd_test_add("FP-21/ring-full", ring_full);
     hcd_test_add("FP-32/event-lost", event_lost);
     hcd_test_add("FP-28/stopped-short-packet", stopped_short);
