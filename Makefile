@@ -125,9 +125,9 @@ soak: build
 		60:96000:24" tests/guest/sound-test $(BUILD)
 	@FRAMES=600 SECONDS_EACH=20 TIMES=$(TIMES) tests/guest/together-test $(BUILD)
 	@tests/guest/realtime $(BUILD)
-	@PLUGS=$(TIMES) tests/guest/drivers-test $(BUILD)
 	@RUNS=20 tests/guest/fault-test $(BUILD)
 	@ISOLAB_SOAK=1 meson test -C $(BUILD) --no-rebuild -t 10 fault-plan-test
+
 demo: build
 	@tests/guest/demo $(BUILD)
 

@@ -34,14 +34,15 @@ static uint64_t run_uf(Hcd *h)
 /* A microframe since R/S that is a little ahead, from the plan's read-back. */
 static unsigned soon(Hcd *h)
 {
+    static const char key[] = "\"microframe\":";
     g_autofree char *plan = NULL;
     const char *at;
 
     fault_plan(h, "{'rules': []}");
     plan = fault_get(h, "fault-plan");
-    at = strstr(plan, "\"microframe\":");
+    at = strstr(plan, key);
     hcd_check(at, "no microframe in %s", plan);
-    return g_ascii_strtoull(at + strlen("\"microframe\":"), NULL, 10) + 16;
+    return at ? g_ascii_strtoull(at + strlen(key), NULL, 10) + 16 : 0;
 }
 
 static unsigned usb2_device(Hcd *h)
