@@ -198,19 +198,15 @@ void isolab_guest_clear(isolab_guest *g)
     g_free(g->out);
 }
 
-static void add(GPtrArray *line, ...) G_GNUC_NULL_TERMINATED;
-
-static void add(GPtrArray *line, ...)
+static void add_words(GPtrArray *line, const char *const *words)
 {
-    va_list ap;
-    const char *word;
-
-    va_start(ap, line);
-    while ((word = va_arg(ap, const char *))) {
-        g_ptr_array_add(line, g_strdup(word));
+    for (; *words; words++) {
+        g_ptr_array_add(line, g_strdup(*words));
     }
-    va_end(ap);
 }
+
+#define add(line, ...) \
+    add_words(line, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void add_format(GPtrArray *line, const char *option, const char *format,
                        ...) G_GNUC_PRINTF(3, 4);
@@ -255,11 +251,11 @@ static void add_our_guest(GPtrArray *line, const isolab_guest *g)
         "q35,hpet=on,vmport=off", "-bios", "qboot.rom", "-cpu", "qemu64",
         "-smp", "1", "-m", "384", "-accel", "tcg", "-rtc",
         "base=2024-01-01,clock=vm", "-no-reboot", "-kernel", g->files.kernel,
-        "-initrd", initrd, "-append", KERNEL_ARGUMENTS, NULL);
+        "-initrd", initrd, "-append", KERNEL_ARGUMENTS);
     add_file(line, "-fw_cfg", "name=opt/org.isolab/job,file=", g->out, "job");
-    add(line, "-device", "virtio-serial-pci,ioeventfd=off", NULL);
+    add(line, "-device", "virtio-serial-pci,ioeventfd=off");
     add_file(line, "-chardev", "file,id=results,path=", g->out, "results.tar");
-    add(line, "-device", "virtserialport,chardev=results,name=results", NULL);
+    add(line, "-device", "virtserialport,chardev=results,name=results");
 }
 
 /* Rule 3. */
@@ -267,14 +263,13 @@ static void add_own_guest(GPtrArray *line, const isolab_guest *g)
 {
     g_autofree char *disk = quote(g->options->disk);
 
-    add(line, "-machine", g->icount ? "q35" : "q35,accel=kvm:tcg", "-m", "4G",
-        NULL);
+    add(line, "-machine", g->icount ? "q35" : "q35,accel=kvm:tcg", "-m", "4G");
     if (g->icount) {
-        add(line, "-accel", "tcg", NULL);
+        add(line, "-accel", "tcg");
     }
     add_format(line, "-drive", "media=disk,file=%s", disk);
     if (g->options->snapshot) {
-        add(line, "-snapshot", NULL);
+        add(line, "-snapshot");
     }
 }
 
@@ -285,20 +280,20 @@ static void add_monitor(GPtrArray *line)
         g_strdup_printf("socket,path=isolab-guest-%d,abstract=on", getpid());
 
     add_format(line, "-chardev", "%s,id=mon,server=on,wait=off", path);
-    add(line, "-mon", "chardev=mon", NULL);
+    add(line, "-mon", "chardev=mon");
     add_format(line, "-chardev", "%s,id=to-mon", path);
-    add(line, "-device", "virtserialport,chardev=to-mon,name=monitor", NULL);
+    add(line, "-device", "virtserialport,chardev=to-mon,name=monitor");
 }
 
 /* Rule 4. */
 static void add_control(GPtrArray *line)
 {
-    add(line, "-S", "-no-shutdown", NULL);
+    add(line, "-S", "-no-shutdown");
     add_format(line, "-chardev", "socket,id=isolab-own,fd=%d", ISOLAB_FD_OWN);
-    add(line, "-mon", "chardev=isolab-own,mode=control", NULL);
+    add(line, "-mon", "chardev=isolab-own,mode=control");
     add_format(line, "-chardev", "socket,id=isolab,fd=%d,server=on,wait=off",
                ISOLAB_FD_PUBLIC);
-    add(line, "-mon", "chardev=isolab,mode=control", NULL);
+    add(line, "-mon", "chardev=isolab,mode=control");
 }
 
 static void add_devices(GPtrArray *line, char *const *devices)
@@ -331,7 +326,7 @@ char **isolab_guest_arguments(const isolab_guest *g, char *const *rest)
     add_format(line, "-seed", "%" PRId64, g->seed);
     add_file(line, "-chardev", "file,id=isolab-console,path=", g->out,
              "guest.log");
-    add(line, "-serial", "chardev:isolab-console", NULL);
+    add(line, "-serial", "chardev:isolab-console");
     add_control(line);
     add_format(line, "-device", "%s,id=xhci", g->controller);
     add_devices(line, o->devices);
@@ -339,10 +334,10 @@ char **isolab_guest_arguments(const isolab_guest *g, char *const *rest)
         add_monitor(line);
     }
     for (char *const *word = o->qemu; word && *word; word++) {
-        add(line, *word, NULL);
+        add(line, *word);
     }
     for (; rest && *rest; rest++) {
-        add(line, *rest, NULL);
+        add(line, *rest);
     }
     g_ptr_array_add(line, NULL);
     return (char **)g_ptr_array_free(line, FALSE);

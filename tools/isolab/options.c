@@ -8,7 +8,10 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK(isolab - error - quark, isolab_error)
+GQuark isolab_error_quark(void)
+{
+    return g_quark_from_static_string("isolab-error");
+}
 
 const isolab_option isolab_common_options[] = {
     { "json", 0, ISOLAB_FLAG, offsetof(isolab_call, json), NULL,

@@ -16,7 +16,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(isolab - qmp - error - quark, isolab_qmp_error)
+GQuark isolab_qmp_error_quark(void)
+{
+    return g_quark_from_static_string("isolab-qmp-error");
+}
 
 #define READ_BYTES 65536
 /* Events that nobody fetched; more are dropped, oldest first. */
