@@ -18,7 +18,8 @@
 #define STATS(uf, endpoints)                                                  \
     "{'uf': " uf ", 'mfindex': 77, 'running': true, 'ports': [{'port': 5,"    \
     " 'connected': true, 'enabled': true, 'speed': 'high', 'link': 'U0'},"    \
-    " {'port': 6, 'connected': false}], 'buses': [{'port': 5, 'speed':"       \
+    " {'port': 6, 'connected': false}, {'port': 7, 'connected': true,"        \
+    " 'enabled': true, 'link': 'polling'}], 'buses': [{'port': 5, 'speed':"   \
     " 'high', 'direction': 'both', 'unit': 'microframe', 'limit': 6000,"      \
     " 'reserved': [3000, 6000, 0, 1, 0, 0, 0, 0]}], 'endpoints': [" endpoints \
     "]}"
@@ -107,9 +108,18 @@ static void the_view_has_it_all(void)
                   STATS("8000", ENDPOINT("1000", "1000000", "")), PLAN);
     g_autofree char *view = isolab_watch_view(sample, 140, false);
     static const char *const parts[] = {
-        "1.500 s",        "MFINDEX 77",        "5: high, U0",   "running",
-        "microframe",     "short-packet 7",    "16.0 M",        "8000",
-        "loose (babble)", "       3       40", "other (stall)",
+        "1.500 s",
+        "MFINDEX 77",
+        "5: high, U0",
+        "7: not reset, polling",
+        "running",
+        "microframe",
+        "short-packet 7",
+        "16.0 M",
+        "8000",
+        "loose (babble)",
+        "       3       40",
+        "other (stall)",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {

@@ -158,7 +158,7 @@ static void add_ports(GString *out, JsonObject *sample, int width)
         if (isolab_json_bool(port, "connected")) {
             g_string_append_printf(
                 line, "  %" PRId64 ": %s, %s%s",
-                isolab_json_int(port, "port", 0), speed ? speed : "?",
+                isolab_json_int(port, "port", 0), speed ? speed : "not reset",
                 link ? link : "?",
                 isolab_json_bool(port, "enabled") ? "" : ", disabled");
         }
