@@ -135,10 +135,9 @@ static void insert_bytes(GByteArray *input)
 static void remove_bytes(GByteArray *input)
 {
     if (input->len > 1) {
-        unsigned at = below(input->len);
+        unsigned at = below(input->len), n = 1 + below(16);
 
-        g_byte_array_remove_range(input, at,
-                                  MIN(1 + below(16), input->len - at));
+        g_byte_array_remove_range(input, at, MIN(n, input->len - at));
     }
 }
 
@@ -149,7 +148,9 @@ static void append_other(GByteArray *input)
         g_bytes_get_data(corpus->pdata[below(corpus->len)], &bytes);
 
     g_byte_array_set_size(input, below(input->len + 1));
-    g_byte_array_append(input, data, bytes);
+    if (bytes) {
+        g_byte_array_append(input, data, bytes);
+    }
 }
 
 static GByteArray *make_input(void)
@@ -162,7 +163,9 @@ static GByteArray *make_input(void)
     const uint8_t *data =
         g_bytes_get_data(corpus->pdata[below(corpus->len)], &bytes);
 
-    g_byte_array_append(input, data, bytes);
+    if (bytes) {
+        g_byte_array_append(input, data, bytes);
+    }
     for (unsigned n = 1 + below(5); n; n--) {
         changes[below(G_N_ELEMENTS(changes))](input);
     }
@@ -177,7 +180,9 @@ static void run(FuzzTarget *target, const uint8_t *data, gsize bytes)
     unsigned i = shared->count;
 
     shared->history[i].bytes = bytes;
-    memcpy(shared->history[i].data, data, bytes);
+    if (bytes) {
+        memcpy(shared->history[i].data, data, bytes);
+    }
     shared->count++;
     memset(coverage, 0, FUZZ_COVERAGE_BYTES);
     alarm(ANSWER_SECONDS);
