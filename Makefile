@@ -126,6 +126,7 @@ soak: build
 	@FRAMES=600 SECONDS_EACH=20 TIMES=$(TIMES) tests/guest/together-test $(BUILD)
 	@tests/guest/realtime $(BUILD)
 	@RUNS=20 tests/guest/fault-test $(BUILD)
+	@tests/campaign/page-test $(BUILD)
 	@ISOLAB_SOAK=1 meson test -C $(BUILD) --no-rebuild -t 10 fault-plan-test
 
 demo: build

@@ -12,6 +12,7 @@ const isolab_command *const isolab_commands[] = {
     &isolab_watch,
     &isolab_capture,
     &isolab_ps,
+    &isolab_report,
     &isolab_completion,
     NULL,
 };
