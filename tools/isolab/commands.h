@@ -8,6 +8,7 @@
 
 #include "command.h"
 
+extern const isolab_command isolab_campaign;
 extern const isolab_command isolab_report;
 extern const isolab_command isolab_run;
 extern const isolab_command isolab_fault;

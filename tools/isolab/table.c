@@ -13,6 +13,7 @@ const isolab_command *const isolab_commands[] = {
     &isolab_capture,
     &isolab_ps,
     &isolab_report,
+    &isolab_campaign,
     &isolab_completion,
     NULL,
 };
