@@ -11,5 +11,6 @@
 int app_list(const args_options *options);
 int app_info(const args_options *options);
 int app_capture(const args_options *options);
+int app_log(const args_options *options);
 
 #endif

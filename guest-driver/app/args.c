@@ -19,9 +19,9 @@ typedef struct {
     unsigned commands; /* bit per args_command */
 } number_option;
 
-#define ALL (1u << COMMAND_LIST | 1u << COMMAND_INFO | 1u << COMMAND_CAPTURE)
 #define CAPTURE (1u << COMMAND_CAPTURE)
-#define DEVICE (1u << COMMAND_INFO | 1u << COMMAND_CAPTURE)
+#define LOG (1u << COMMAND_LOG)
+#define DEVICE (1u << COMMAND_INFO | CAPTURE | LOG)
 
 static const number_option numbers[] = {
     { "--device", offsetof(args_options, device), 0, 99, 1, DEVICE },
@@ -38,13 +38,14 @@ static const number_option numbers[] = {
     { "--packets", offsetof(args_options, packets), 8, ISOAV_PACKETS_MAX, 8,
       CAPTURE },
     { "--every", offsetof(args_options, every), 1, 100000000, 1, CAPTURE },
+    { "--size", offsetof(args_options, size), ISOAV_LOG_ENTRIES_MIN,
+      ISOAV_LOG_ENTRIES_MAX, 1, LOG },
 };
 
 static const char *const commands[] = {
-    [COMMAND_HELP] = "help",
-    [COMMAND_LIST] = "list",
-    [COMMAND_INFO] = "info",
-    [COMMAND_CAPTURE] = "capture",
+    [COMMAND_HELP] = "help", [COMMAND_LIST] = "list",
+    [COMMAND_INFO] = "info", [COMMAND_CAPTURE] = "capture",
+    [COMMAND_LOG] = "log",
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -118,6 +119,9 @@ static bool take_flag(args_options *options, const char *name)
     } else if (options->command == COMMAND_CAPTURE &&
                strcmp(name, "--progress") == 0) {
         options->progress = true;
+    } else if (options->command == COMMAND_LOG &&
+               strcmp(name, "--errors") == 0) {
+        options->errors = true;
     } else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         options->topic = options->command;
         options->command = COMMAND_HELP;
@@ -181,7 +185,7 @@ bool args_parse(args_options *options, int argc, char **argv,
     error[0] = '\0';
     if (argc == 0) {
         snprintf(error, ARGS_ERROR_BYTES,
-                 "a command is missing: list, info, capture or help");
+                 "a command is missing: list, info, capture, log or help");
         return false;
     }
     if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||

@@ -17,6 +17,7 @@ typedef enum {
     COMMAND_LIST,
     COMMAND_INFO,
     COMMAND_CAPTURE,
+    COMMAND_LOG,
 } args_command;
 
 typedef struct {
@@ -32,6 +33,8 @@ typedef struct {
     uint32_t packets;   /* 0: the driver's default */
     uint32_t every;     /* write every n-th frame */
     const char *out;    /* folder for pictures; NULL: write none */
+    uint32_t size;      /* of the packet log, in entries; 0: leave it */
+    bool errors;        /* only what went wrong */
     bool json;
     bool progress; /* also where nobody watches */
 } args_options;

@@ -62,12 +62,14 @@ HANDLE device_open(uint32_t index)
     return device;
 }
 
-DWORD device_control(HANDLE device, uint32_t code, const void *in,
-                     uint32_t in_bytes, void *out, uint32_t out_bytes)
+DWORD device_query(HANDLE device, uint32_t code, const void *in,
+                   uint32_t in_bytes, void *out, uint32_t out_bytes,
+                   DWORD *done)
 {
     OVERLAPPED overlapped = { .hEvent = CreateEventA(NULL, TRUE, FALSE, NULL) };
-    DWORD error = 0, done = 0;
+    DWORD error = 0;
 
+    *done = 0;
     if (!overlapped.hEvent) {
         return GetLastError();
     }
@@ -75,13 +77,21 @@ DWORD device_control(HANDLE device, uint32_t code, const void *in,
                          NULL, &overlapped) &&
         GetLastError() != ERROR_IO_PENDING) {
         error = GetLastError();
-    } else if (!GetOverlappedResult(device, &overlapped, &done, TRUE)) {
+    } else if (!GetOverlappedResult(device, &overlapped, done, TRUE)) {
         error = GetLastError();
-    } else if (done != out_bytes) {
-        error = ERROR_INVALID_DATA;
     }
     CloseHandle(overlapped.hEvent);
     return error;
+}
+
+DWORD device_control(HANDLE device, uint32_t code, const void *in,
+                     uint32_t in_bytes, void *out, uint32_t out_bytes)
+{
+    DWORD done;
+    DWORD error =
+        device_query(device, code, in, in_bytes, out, out_bytes, &done);
+
+    return !error && done != out_bytes ? ERROR_INVALID_DATA : error;
 }
 
 const char *device_error(DWORD error, char text[160])

@@ -29,6 +29,11 @@ HANDLE device_open(uint32_t index);
 DWORD device_control(HANDLE device, uint32_t code, const void *in,
                      uint32_t in_bytes, void *out, uint32_t out_bytes);
 
+/* The same for an answer of any size up to out_bytes; *done is what came. */
+DWORD device_query(HANDLE device, uint32_t code, const void *in,
+                   uint32_t in_bytes, void *out, uint32_t out_bytes,
+                   DWORD *done);
+
 /* What a Win32 error means here. */
 const char *device_error(DWORD error, char text[160]);
 

@@ -14,6 +14,7 @@ static const char overview[] =
     "  list      show the devices that the driver serves\n"
     "  info      show a device: speed, alternate settings, format, counters\n"
     "  capture   receive video and check every packet and every picture\n"
+    "  log       show what became of the last packets, one line each\n"
     "  help      this text, or the help of a command: isoav help capture\n"
     "\n"
     "A first session:\n"
@@ -76,6 +77,28 @@ static const char capture_help[] =
     "Frames a second are by the device's clock. The exit status is 0 only if\n"
     "every packet and every frame is right, else 1.\n";
 
+static const char log_help[] =
+    "usage: isoav log [OPTION]...\n"
+    "\n"
+    "Shows the driver's packet log: the last isochronous packets of a device,\n"
+    "in the order in which their URBs came back, also those of a program that\n"
+    "has ended. Of each packet:\n"
+    "\n"
+    "  selection  which selection of an alternate setting it belongs to, and\n"
+    "             interface.alternate\n"
+    "  ordinal    its number among the packets queued to the endpoint since\n"
+    "             that selection, from 1: the number of its TD. 0 stands for\n"
+    "             an URB that the USB stack refused, so that none was queued\n"
+    "  frame      StartFrame of its URB, and its index in the URB\n"
+    "  length     bytes received, or to be sent\n"
+    "  status     USBD_STATUS of the packet, and of the URB\n"
+    "\n"
+    "  --errors     only packets that did not go well\n"
+    "  --size N     empty the log, and let it keep N packets, 64 to 262144\n"
+    "               (to begin with it keeps 16384); nothing is shown\n"
+    "  --device N   the N-th device of isoav list (default: 0)\n"
+    "  --json       a JSON object on a line for each\n";
+
 void args_help(FILE *to, args_command topic)
 {
     switch (topic) {
@@ -87,6 +110,9 @@ void args_help(FILE *to, args_command topic)
         break;
     case COMMAND_CAPTURE:
         fputs(capture_help, to);
+        break;
+    case COMMAND_LOG:
+        fputs(log_help, to);
         break;
     default:
         fputs(overview, to);

@@ -8,8 +8,10 @@
  *   png             pictures to files                      (pure)
  *   report          the summary                            (pure)
  *   usbdname        names of USBD_STATUS                   (pure)
+ *   packetlog       entries of the packet log              (pure)
  *   device          the driver's requests                  (Windows)
- *   capture, info   the commands                           (Windows)
+ *   capture, info,
+ *   log             the commands                           (Windows)
  *
  * SPDX-License-Identifier: MIT
  */
@@ -38,6 +40,8 @@ int main(int argc, char **argv)
         return app_info(&options);
     case COMMAND_CAPTURE:
         return app_capture(&options);
+    case COMMAND_LOG:
+        return app_log(&options);
     default:
         args_help(stdout, options.topic);
         return 0;

@@ -41,17 +41,6 @@ static void list_counters(const account *a, counter out[COUNTERS])
     }
 }
 
-static void status_text(char text[32], uint32_t status)
-{
-    const char *name = usbd_status_name(status);
-
-    if (name) {
-        snprintf(text, 32, "%s", name);
-    } else {
-        snprintf(text, 32, "%08" PRIX32, status);
-    }
-}
-
 void report_text(FILE *to, const report *r)
 {
     const frame_assembler *f = r->frames;
@@ -76,7 +65,7 @@ void report_text(FILE *to, const report *r)
     fprintf(to, "packets  %" PRIu64 ", %" PRIu64 " bytes of video\n",
             a->packets, a->bytes);
     for (i = 0; i < a->statuses; i++) {
-        status_text(status, a->status[i].status);
+        usbd_status_text(status, a->status[i].status);
         fprintf(to, "  %-24s %12" PRIu64 "\n", status, a->status[i].packets);
     }
     if (a->other_statuses) {
@@ -117,7 +106,7 @@ static void json_statuses(FILE *to, const account *a)
 
     fprintf(to, "    \"status\": {");
     for (i = 0; i < a->statuses; i++) {
-        status_text(status, a->status[i].status);
+        usbd_status_text(status, a->status[i].status);
         fprintf(to, "%s\"%s\": %" PRIu64, i ? ", " : "", status,
                 a->status[i].packets);
     }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "usbdname.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 
 static const struct {
     uint32_t status;
@@ -59,4 +61,15 @@ const char *usbd_status_name(uint32_t status)
         }
     }
     return NULL;
+}
+
+void usbd_status_text(char text[32], uint32_t status)
+{
+    const char *name = usbd_status_name(status);
+
+    if (name) {
+        snprintf(text, 32, "%s", name);
+    } else {
+        snprintf(text, 32, "%08" PRIX32, status);
+    }
 }

@@ -11,4 +11,7 @@
 /* "XACT_ERROR" for USBD_STATUS_XACT_ERROR; NULL for an unknown one. */
 const char *usbd_status_name(uint32_t status);
 
+/* The same, or eight hexadecimal digits for an unknown one. */
+void usbd_status_text(char text[32], uint32_t status);
+
 #endif

@@ -163,7 +163,9 @@ static USBD_STATUS finish_isoch(Request *request)
         USBD_ISO_PACKET_DESCRIPTOR *out = &iso->IsoPacket[i];
 
         out->Status = request_usbd_status(packet->status);
-        if (packet->status == LIBUSB_TRANSFER_CANCELLED) {
+        if (packet->status == LIBUSB_TRANSFER_CANCELLED ||
+            (packet->status != LIBUSB_TRANSFER_COMPLETED &&
+             transfer->status == LIBUSB_TRANSFER_CANCELLED)) {
             out->Status = USBD_STATUS_ISO_NOT_ACCESSED_BY_HW;
         }
         if (in) {

@@ -73,6 +73,10 @@ static NTSTATUS BringUp(PSTREAM Stream, PUSBD_PIPE_INFORMATION Pipe)
     if (NT_SUCCESS(status)) {
         parameters.Stream = Stream;
         parameters.Pipe = Pipe->PipeHandle;
+        parameters.Place.Selection = ++device->Selections;
+        parameters.Place.Interface = start->interface_number;
+        parameters.Place.Alternate = start->alternate;
+        parameters.Place.Endpoint = start->endpoint;
         parameters.Urbs = start->urbs;
         parameters.Packets = start->packets;
         parameters.PacketBytes = Pipe->MaximumPacketSize;
@@ -161,7 +165,10 @@ NTSTATUS StreamStart(PSTREAM Stream, const isoav_start *Start,
         return STATUS_SHARING_VIOLATION;
     }
     Stream->Start = start;
-    status = PrepareFifo(Stream);
+    status = LogBegin(&device->Log);
+    if (NT_SUCCESS(status)) {
+        status = PrepareFifo(Stream);
+    }
     if (NT_SUCCESS(status)) {
         status = BringUp(Stream, &pipe);
     }

@@ -12,6 +12,7 @@
  *   control.c starting and stopping streams
  *   ring.c    the ring of URBs
  *   queue.c   the queue of pending reads
+ *   log.c     what became of the last packets
  *   fifo.c    records between ring and reads        (pure)
  *   config.c  the configuration descriptor          (pure)
  *
@@ -20,8 +21,9 @@
  *  1. DEVICE_EXTENSION.Lock, a mutex taken at PASSIVE_LEVEL, serialises
  *     everything that changes what the device does: PnP, power, starting and
  *     stopping streams, vendor requests.
- *  2. STREAM.Lock, a spin lock, covers FIFO, read queue and statistics. It is
- *     the only spin lock; nothing is called with it held but memory copies.
+ *  2. STREAM.Lock, a spin lock, covers FIFO, read queue and statistics;
+ *     PACKET_LOG.Lock covers the log. They are the only spin locks, never held
+ *     together, and nothing is called with one held but memory copies.
  *  3. Every dispatch routine holds the remove lock; so does every pending
  *     read (tag: the IRP) and every stream with a ring (tag: the stream).
  *  4. A STREAM belongs to a FILE_OBJECT and is counted: one reference for the
@@ -40,6 +42,7 @@
 #include "config.h"
 #include "fifo.h"
 #include "isoav_ioctl.h"
+#include "log.h"
 
 #define ISOAV_TAG 0x76417349u /* 'I' 's' 'A' 'v' */
 #define ISOAV_DRIVER_VERSION 0x00010000
@@ -67,12 +70,14 @@ typedef struct _DEVICE_EXTENSION {
     IO_REMOVE_LOCK RemoveLock;
     PIO_WORKITEM PowerWork;
     PIRP PowerIrp; /* the device power IRP that PowerWork is for */
+    PACKET_LOG Log;
 
     KMUTEX Lock; /* rule 1; everything below */
     DEVICE_STATE State;
     BOOLEAN Awake; /* D0 */
     LIST_ENTRY Streams;
     PSTREAM Owner[CONFIG_MAX_INTERFACES]; /* by interface number */
+    ULONG Selections; /* of alternates with endpoints, so far */
     USB_DEVICE_DESCRIPTOR Descriptor;
     PUCHAR ConfigBytes;
     USBD_CONFIGURATION_HANDLE ConfigHandle;
@@ -166,6 +171,7 @@ PIRP QueueRemoveLocked(PREAD_QUEUE Queue);
 typedef struct _RING_PARAMETERS {
     PSTREAM Stream;
     USBD_PIPE_HANDLE Pipe;
+    LOG_PLACE Place; /* what the packet log calls the pipe */
     ULONG Urbs;
     ULONG Packets;     /* of an URB */
     ULONG PacketBytes; /* most bytes of one packet */

@@ -116,6 +116,7 @@ static NTSTATUS NTAPI AddDevice(PDRIVER_OBJECT DriverObject, PDEVICE_OBJECT Pdo)
     device->Awake = TRUE;
     KeInitializeMutex(&device->Lock, 0);
     InitializeListHead(&device->Streams);
+    LogInitialize(&device->Log);
     IoInitializeRemoveLock(&device->RemoveLock, ISOAV_TAG, 0, 0);
 
     status = PrepareDevice(device);

@@ -4,7 +4,8 @@
  * METHOD_BUFFERED means that input and output share one kernel buffer, so a
  * handler copies its input before it writes its output. The caller of a
  * handler has checked both lengths, zeroed the output and taken the device's
- * lock.
+ * lock. *Bytes is the room for output and becomes what is there; a handler
+ * whose output has one size leaves it alone.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +13,7 @@
 
 #include "isolab/isoav.h"
 
-static NTSTATUS GetInfo(PSTREAM Stream, PVOID Buffer)
+static NTSTATUS GetInfo(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
 {
     PDEVICE_EXTENSION device = Stream->Device;
     const ISOAV_CONFIG *config = &device->Config;
@@ -56,7 +57,7 @@ static NTSTATUS GetInfo(PSTREAM Stream, PVOID Buffer)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS GetFormat(PSTREAM Stream, PVOID Buffer)
+static NTSTATUS GetFormat(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
 {
     UCHAR wire[ISOAV_FORMAT_BYTES];
     isoav_format *format = Buffer;
@@ -71,7 +72,7 @@ static NTSTATUS GetFormat(PSTREAM Stream, PVOID Buffer)
     return status;
 }
 
-static NTSTATUS SetFormat(PSTREAM Stream, PVOID Buffer)
+static NTSTATUS SetFormat(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
 {
     const isoav_format *format = Buffer;
     UCHAR wire[ISOAV_FORMAT_BYTES];
@@ -86,7 +87,7 @@ static NTSTATUS SetFormat(PSTREAM Stream, PVOID Buffer)
                            wire, sizeof(wire));
 }
 
-static NTSTATUS GetCounters(PSTREAM Stream, PVOID Buffer)
+static NTSTATUS GetCounters(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
 {
     ULONG number = ((const isoav_interface *)Buffer)->interface_number;
     isoav_counters *counters = Buffer;
@@ -107,7 +108,7 @@ static NTSTATUS GetCounters(PSTREAM Stream, PVOID Buffer)
     return status;
 }
 
-static NTSTATUS GetMode(PSTREAM Stream, PVOID Buffer)
+static NTSTATUS GetMode(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
 {
     UCHAR wire[ISOAV_MODE_BYTES];
     NTSTATUS status = DeviceVendorIn(Stream->Device, ISOAV_REQ_MODE,
@@ -119,7 +120,7 @@ static NTSTATUS GetMode(PSTREAM Stream, PVOID Buffer)
     return status;
 }
 
-static NTSTATUS SetMode(PSTREAM Stream, PVOID Buffer)
+static NTSTATUS SetMode(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
 {
     const isoav_mode *mode = Buffer;
     UCHAR wire[ISOAV_MODE_BYTES] = { 0 };
@@ -135,43 +136,75 @@ static NTSTATUS SetMode(PSTREAM Stream, PVOID Buffer)
                            wire, sizeof(wire));
 }
 
-static NTSTATUS Start(PSTREAM Stream, PVOID Buffer)
+static NTSTATUS Start(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
 {
     return StreamStart(Stream, Buffer, Buffer); /* which copies first */
 }
 
-static NTSTATUS Stop(PSTREAM Stream, PVOID Buffer)
+static NTSTATUS Stop(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
 {
-    UNREFERENCED_PARAMETER(Buffer);
     return StreamStop(Stream, STATUS_END_OF_FILE);
 }
 
-static NTSTATUS GetStats(PSTREAM Stream, PVOID Buffer)
+static NTSTATUS GetStats(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
 {
     StreamGetStats(Stream, Buffer);
     return STATUS_SUCCESS;
 }
 
+/* How many entries go into an answer whose buffer has `room` bytes. */
+static ULONG LogRoom(ULONG Room)
+{
+    return (Room - sizeof(isoav_log_part)) / sizeof(isoav_log_entry);
+}
+
+static NTSTATUS ReadLog(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
+{
+    ULONGLONG from = ((const isoav_log_from *)Buffer)->sequence;
+    isoav_log_part *part = Buffer;
+    ULONG entries = LogRead(&Stream->Device->Log, from, part,
+                            (isoav_log_entry *)(part + 1), LogRoom(*Bytes));
+
+    *Bytes = sizeof(*part) + entries * sizeof(isoav_log_entry);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS ResizeLog(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
+{
+    const isoav_log_size *size = Buffer;
+
+    if (size->reserved != 0) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    return LogResize(&Stream->Device->Log, size->entries);
+}
+
 typedef struct {
     ULONG Code;
     ULONG InputBytes;
-    ULONG OutputBytes;
+    ULONG OutputBytes;   /* at least */
     BOOLEAN NeedsDevice; /* rule 3 of isoav_ioctl.h */
-    NTSTATUS (*Handle)(PSTREAM Stream, PVOID Buffer);
+    BOOLEAN TakesRoom;   /* the output has as many bytes as there is room for */
+    NTSTATUS (*Handle)(PSTREAM Stream, PVOID Buffer, PULONG Bytes);
 } REQUEST;
 
 static const REQUEST Requests[] = {
-    { ISOAV_IOCTL_GET_INFO, 0, sizeof(isoav_info), TRUE, GetInfo },
-    { ISOAV_IOCTL_GET_FORMAT, 0, sizeof(isoav_format), TRUE, GetFormat },
-    { ISOAV_IOCTL_SET_FORMAT, sizeof(isoav_format), 0, TRUE, SetFormat },
+    { ISOAV_IOCTL_GET_INFO, 0, sizeof(isoav_info), TRUE, FALSE, GetInfo },
+    { ISOAV_IOCTL_GET_FORMAT, 0, sizeof(isoav_format), TRUE, FALSE, GetFormat },
+    { ISOAV_IOCTL_SET_FORMAT, sizeof(isoav_format), 0, TRUE, FALSE, SetFormat },
     { ISOAV_IOCTL_GET_COUNTERS, sizeof(isoav_interface), sizeof(isoav_counters),
-      TRUE, GetCounters },
-    { ISOAV_IOCTL_GET_MODE, 0, sizeof(isoav_mode), TRUE, GetMode },
-    { ISOAV_IOCTL_SET_MODE, sizeof(isoav_mode), 0, TRUE, SetMode },
+      TRUE, FALSE, GetCounters },
+    { ISOAV_IOCTL_GET_MODE, 0, sizeof(isoav_mode), TRUE, FALSE, GetMode },
+    { ISOAV_IOCTL_SET_MODE, sizeof(isoav_mode), 0, TRUE, FALSE, SetMode },
     { ISOAV_IOCTL_STREAM_START, sizeof(isoav_start), sizeof(isoav_started),
-      TRUE, Start },
-    { ISOAV_IOCTL_STREAM_STOP, 0, 0, FALSE, Stop },
-    { ISOAV_IOCTL_STREAM_STATS, 0, sizeof(isoav_stats), FALSE, GetStats },
+      TRUE, FALSE, Start },
+    { ISOAV_IOCTL_STREAM_STOP, 0, 0, FALSE, FALSE, Stop },
+    { ISOAV_IOCTL_STREAM_STATS, 0, sizeof(isoav_stats), FALSE, FALSE,
+      GetStats },
+    { ISOAV_IOCTL_LOG_READ, sizeof(isoav_log_from), sizeof(isoav_log_part),
+      FALSE, TRUE, ReadLog },
+    { ISOAV_IOCTL_LOG_RESIZE, sizeof(isoav_log_size), 0, FALSE, FALSE,
+      ResizeLog },
 };
 
 static const REQUEST *FindRequest(ULONG Code)
@@ -186,7 +219,8 @@ static const REQUEST *FindRequest(ULONG Code)
     return NULL;
 }
 
-static NTSTATUS Execute(PSTREAM Stream, const REQUEST *Request, PVOID Buffer)
+static NTSTATUS Execute(PSTREAM Stream, const REQUEST *Request, PVOID Buffer,
+                        PULONG Bytes)
 {
     PDEVICE_EXTENSION device = Stream->Device;
     NTSTATUS status = STATUS_SUCCESS;
@@ -196,7 +230,7 @@ static NTSTATUS Execute(PSTREAM Stream, const REQUEST *Request, PVOID Buffer)
         status = DeviceIsReady(device);
     }
     if (NT_SUCCESS(status)) {
-        status = Request->Handle(Stream, Buffer);
+        status = Request->Handle(Stream, Buffer, Bytes);
     }
     DeviceUnlock(device);
     return status;
@@ -226,9 +260,10 @@ static NTSTATUS Control(PSTREAM Stream, PIRP Irp, PULONG Bytes)
     if (request->OutputBytes > in) {
         RtlZeroMemory(buffer + in, request->OutputBytes - in);
     }
-    status = Execute(Stream, request, buffer);
-    if (NT_SUCCESS(status)) {
-        *Bytes = request->OutputBytes;
+    *Bytes = request->TakesRoom ? out : request->OutputBytes;
+    status = Execute(Stream, request, buffer, Bytes);
+    if (!NT_SUCCESS(status)) {
+        *Bytes = 0;
     }
     return status;
 }

@@ -119,6 +119,7 @@ static NTSTATUS RemoveDevice(PDEVICE_EXTENSION Device, PIRP Irp)
     IoReleaseRemoveLockAndWait(&Device->RemoveLock, Irp);
     PoolFree(Device->ConfigBytes);
     Device->ConfigBytes = NULL;
+    LogFree(&Device->Log);
     USBD_CloseHandle(Device->Usbd);
     Device->Usbd = NULL;
     IoFreeWorkItem(Device->PowerWork);

@@ -18,7 +18,10 @@
  *  3. Outstanding counts the URBs that are out, and one for the ring itself;
  *     it is raised before the state is looked at. Idle is signalled at 0 and
  *     is the last thing that a completion touches.
- *  4. A URB that was rejected (no packet was tried) is tried again a few
+ *  4. Next counts the packets that were queued, as their URBs come back: URBs
+ *     of one pipe come back in the order in which they were submitted, and one
+ *     that was refused queued nothing.
+ *  5. A URB that was rejected (no packet was tried) is tried again a few
  *     times; one that was cancelled, or whose device has gone, never.
  *
  * SPDX-License-Identifier: MIT
@@ -45,6 +48,7 @@ struct _RING {
     LONG State;
     LONG Outstanding; /* rule 3 */
     LONG Rejections;  /* in a row */
+    ULONGLONG Next;   /* rule 4: ordinal of the next packet, from 1 */
     KEVENT Idle;
     RING_SLOT Slot[ISOAV_URBS_MAX];
 };
@@ -89,7 +93,7 @@ static VOID FailRing(PRING Ring, NTSTATUS Status)
     }
 }
 
-/* An URB that no packet of was tried: rule 4. */
+/* An URB that no packet of was tried: rule 5. */
 static VOID SlotRejected(PRING_SLOT Slot, NTSTATUS Status, USBD_STATUS Usbd)
 {
     PRING ring = Slot->Ring;
@@ -106,6 +110,21 @@ static VOID SlotRejected(PRING_SLOT Slot, NTSTATUS Status, USBD_STATUS Usbd)
     }
 }
 
+/* What became of the packets goes to the log; rule 4. */
+static VOID LogSlot(PRING_SLOT Slot, BOOLEAN WasQueued)
+{
+    PRING ring = Slot->Ring;
+    PPACKET_LOG log = &ring->Device->Log;
+
+    if (WasQueued) {
+        LogUrb(log, &ring->Parameters.Place, ring->Next, Slot->Urb,
+               ring->Parameters.Packets);
+        ring->Next += ring->Parameters.Packets;
+    } else {
+        LogRefused(log, &ring->Parameters.Place, Slot->Urb);
+    }
+}
+
 /* Takes the results of a completed slot. TRUE: submit it again. */
 static BOOLEAN FinishSlot(PRING_SLOT Slot)
 {
@@ -116,9 +135,11 @@ static BOOLEAN FinishSlot(PRING_SLOT Slot)
     if (usbd == USBD_STATUS_ISOCH_REQUEST_FAILED ||
         (NT_SUCCESS(status) && USBD_SUCCESS(usbd))) {
         InterlockedExchange(&Slot->Ring->Rejections, 0);
+        LogSlot(Slot, TRUE);
         StreamReceive(parameters->Stream, Slot->Urb, parameters->Packets,
                       parameters->PacketBytes, Slot->Buffer);
     } else {
+        LogSlot(Slot, usbd == USBD_STATUS_CANCELED);
         SlotRejected(Slot, status, usbd);
     }
     return Slot->Ring->State == RingRunning;
@@ -196,6 +217,7 @@ NTSTATUS RingCreate(PDEVICE_EXTENSION Device, const RING_PARAMETERS *Parameters,
     ring->Device = Device;
     ring->Parameters = *Parameters;
     ring->State = RingRunning;
+    ring->Next = 1;
     ring->Outstanding = 1;
     KeInitializeEvent(&ring->Idle, NotificationEvent, FALSE);
     for (i = 0; i < Parameters->Urbs; i++) {

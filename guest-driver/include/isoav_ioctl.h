@@ -13,6 +13,10 @@
  *                             was received can still be read, then ReadFile
  *                             ends with end-of-file
  *
+ * Whatever becomes of the records, the driver keeps the fate of each packet in
+ * the device's packet log, which any open file can read (ISOAV_IOCTL_LOG_READ),
+ * also when the stream has ended and its program has gone.
+ *
  * Closing the file, or the death of the application, stops its stream. An
  * interface streams for one file at a time (STATUS_SHARING_VIOLATION
  * otherwise).
@@ -39,7 +43,7 @@
 
 #include <stdint.h>
 
-#define ISOAV_ABI_VERSION 1
+#define ISOAV_ABI_VERSION 2
 
 /* {6B9FA3C4-5A0E-4E5B-9A41-7C2E6D1F0A15} */
 #define ISOAV_INTERFACE_GUID_INIT                          \
@@ -75,6 +79,10 @@
 #define ISOAV_IOCTL_STREAM_STOP ISOAV_CTL(7, 3)
 /* no input; isoav_stats of the last stream that this file started */
 #define ISOAV_IOCTL_STREAM_STATS ISOAV_CTL(8, 1)
+/* isoav_log_from; isoav_log_part, as many entries as there are and fit */
+#define ISOAV_IOCTL_LOG_READ ISOAV_CTL(9, 1)
+/* isoav_log_size; no output. Empties the log and gives it this many entries. */
+#define ISOAV_IOCTL_LOG_RESIZE ISOAV_CTL(10, 2)
 
 enum {
     ISOAV_SPEED_UNKNOWN = 0,
@@ -214,5 +222,63 @@ typedef struct {
     isoav_status_count status[ISOAV_STATUS_KINDS];
     uint64_t packets_other; /* of further statuses */
 } isoav_stats;
+
+/*
+ * The packet log: the last packets of the device's isochronous endpoints, one
+ * entry each, in the order in which their URBs came back. It belongs to the
+ * device, begins with the first stream and ends with the device's removal.
+ */
+enum {
+    ISOAV_LOG_ENTRIES_DEFAULT = 16384,
+    ISOAV_LOG_ENTRIES_MIN = 64,
+    ISOAV_LOG_ENTRIES_MAX = 262144,
+};
+
+/*
+ * `ordinal` counts the packets that were queued to the endpoint since its
+ * alternate setting was selected, from 1: it is the number of the
+ * isochronous TD that a host controller makes of the packet, counted since
+ * the endpoint was configured. The packets of an URB that the stack refused
+ * were never queued; such an URB is one entry with ordinal 0 and packet_index
+ * 0, which says why (urb_status). Those of a cancelled URB were queued.
+ *
+ * `length`: IN, what was received; OUT, what was to be sent.
+ */
+typedef struct {
+    uint64_t sequence;  /* number of the entry, from 0 */
+    uint64_t ordinal;   /* of the packet, from 1; 0: none, see above */
+    uint32_t selection; /* of an alternate setting on this device, from 1 */
+    uint8_t interface_number;
+    uint8_t alternate;
+    uint8_t endpoint; /* address, bit 7 set for IN */
+    uint8_t reserved0;
+    uint32_t start_frame;   /* of the URB */
+    uint32_t packet_index;  /* in the URB */
+    uint32_t packet_status; /* USBD_STATUS of the packet */
+    uint32_t urb_status;    /* USBD_STATUS of the URB */
+    uint32_t length;
+    uint32_t reserved;
+} isoav_log_entry;
+
+typedef struct {
+    uint64_t sequence; /* of the first entry that is wanted */
+} isoav_log_from;
+
+/*
+ * `entries` isoav_log_entry follow. They begin with the entry that was asked
+ * for or, when that has been overwritten already, with the oldest there is.
+ */
+typedef struct {
+    uint64_t next;    /* sequence number of the next read */
+    uint64_t oldest;  /* of the oldest entry that is kept */
+    uint64_t end;     /* the number that the next new entry gets */
+    uint32_t entries; /* in this answer */
+    uint32_t size;    /* entries that the log can hold; 0: none begun */
+} isoav_log_part;
+
+typedef struct {
+    uint32_t entries; /* ISOAV_LOG_ENTRIES_* */
+    uint32_t reserved;
+} isoav_log_size;
 
 #endif

@@ -308,6 +308,7 @@ void rig_end(void)
     StreamDereference(rig.stream);
     g_assert_cmpint(rig.device.RemoveLock.Count, ==, 0);
     g_assert_true(IsListEmpty(&rig.device.Streams));
+    LogFree(&rig.device.Log);
     USBD_CloseHandle(rig.device.Usbd);
     g_assert_cmpstr(host.log->str, ==, "");
     g_string_free(rig.events, TRUE);

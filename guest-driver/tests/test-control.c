@@ -201,7 +201,8 @@ static void test_no_memory(void)
         rig_end();
     }
     host.fail_after = 0;
-    g_assert_cmpuint(n, ==, 1 + 8); /* FIFO, ring, three URBs and buffers */
+    /* log, FIFO, ring, three URBs and buffers */
+    g_assert_cmpuint(n, ==, 1 + 9);
     rig_end();
 }
 

@@ -218,6 +218,7 @@ static void end(void)
     g_assert_cmphex(simple(DispatchClose), ==, STATUS_SUCCESS);
     g_assert_null(file.FsContext);
     g_assert_cmpint(device.RemoveLock.Count, ==, 0);
+    LogFree(&device.Log);
     USBD_CloseHandle(device.Usbd);
     g_assert_cmpstr(host.log->str, ==, "");
     g_string_free(vendor, TRUE);
@@ -248,6 +249,14 @@ static void test_abi(void)
     g_assert_cmphex(ISOAV_IOCTL_STREAM_START, ==, 0x22e418);
     g_assert_cmphex(ISOAV_IOCTL_STREAM_STOP, ==, 0x22e41c);
     g_assert_cmphex(ISOAV_IOCTL_STREAM_STATS, ==, 0x226420);
+    g_assert_cmphex(ISOAV_IOCTL_LOG_READ, ==, 0x226424);
+    g_assert_cmphex(ISOAV_IOCTL_LOG_RESIZE, ==, 0x22a428);
+    g_assert_cmpuint(sizeof(isoav_log_entry), ==, 48);
+    g_assert_cmpuint(offsetof(isoav_log_entry, ordinal), ==, 8);
+    g_assert_cmpuint(offsetof(isoav_log_entry, start_frame), ==, 24);
+    g_assert_cmpuint(offsetof(isoav_log_entry, length), ==, 40);
+    g_assert_cmpuint(sizeof(isoav_log_part), ==, 32);
+    g_assert_cmpuint(sizeof(isoav_log_size), ==, 8);
     g_assert_cmpuint(sizeof(isoav_alternate), ==, 16);
     g_assert_cmpuint(sizeof(isoav_info), ==, 48 + 24 * 16);
     g_assert_cmpuint(offsetof(isoav_info, microframe), ==, 32);
@@ -272,6 +281,8 @@ static const struct {
     { ISOAV_IOCTL_STREAM_START, sizeof(isoav_start), sizeof(isoav_started) },
     { ISOAV_IOCTL_STREAM_STOP, 0, 0 },
     { ISOAV_IOCTL_STREAM_STATS, 0, sizeof(isoav_stats) },
+    { ISOAV_IOCTL_LOG_READ, sizeof(isoav_log_from), sizeof(isoav_log_part) },
+    { ISOAV_IOCTL_LOG_RESIZE, sizeof(isoav_log_size), 0 },
 };
 
 static void test_lengths(void)
@@ -449,6 +460,40 @@ static void test_started(void)
     end();
 }
 
+/* Input and output share a buffer; the answer has what there is, no more. */
+static void test_log(void)
+{
+    const isoav_log_part *part = (const isoav_log_part *)buffer;
+    isoav_log_from from = { 0 };
+    isoav_log_size size = { .entries = 64 };
+    unsigned i;
+
+    begin();
+    g_assert_cmphex(control(ISOAV_IOCTL_LOG_RESIZE, &size, sizeof(size), 0), ==,
+                    0);
+    size.reserved = 1;
+    g_assert_cmphex(control(ISOAV_IOCTL_LOG_RESIZE, &size, sizeof(size), 0), ==,
+                    STATUS_INVALID_PARAMETER);
+    start_stream();
+    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STOP, NULL, 0, 0), ==, 0);
+    /* four URBs of 64 packets were cancelled; room for two entries */
+    from.sequence = 200;
+    g_assert_cmphex(control(ISOAV_IOCTL_LOG_READ, &from, sizeof(from),
+                            sizeof(*part) + 2 * 48 + 47),
+                    ==, 0);
+    g_assert_cmpuint(information, ==, sizeof(*part) + 2 * 48);
+    g_assert_cmpuint(part->entries, ==, 2);
+    g_assert_cmpuint(part->next, ==, 202);
+    g_assert_cmpuint(part->oldest, ==, 192);
+    g_assert_cmpuint(part->end, ==, 256);
+    g_assert_cmpuint(part->size, ==, 64);
+    g_assert_cmpuint(((const isoav_log_entry *)(part + 1))->ordinal, ==, 201);
+    for (i = 0; i < 47; i++) {
+        g_assert_cmphex(buffer[information + i], ==, 0xee);
+    }
+    end();
+}
+
 /* Held or gone: what needs the device is refused, the rest is not. */
 static void test_not_ready(void)
 {
@@ -544,6 +589,7 @@ int main(int argc, char **argv)
     g_test_add_func("/file/counters", test_counters);
     g_test_add_func("/file/while-streaming", test_while_streaming);
     g_test_add_func("/file/started", test_started);
+    g_test_add_func("/file/log", test_log);
     g_test_add_func("/file/not-ready", test_not_ready);
     g_test_add_func("/file/create/not-ready", test_create_not_ready);
     g_test_add_func("/file/removed", test_removed);

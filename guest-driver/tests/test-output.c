@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "isolab/pattern.h"
+#include "packetlog.h"
 #include "png.h"
 #include "report.h"
 #include "usbdname.h"
@@ -60,6 +61,18 @@ static void test_args_capture(void)
     g_assert_true(options.json && options.progress);
 }
 
+static void test_args_log(void)
+{
+    g_assert_true(parse("log"));
+    g_assert_cmpint(options.command, ==, COMMAND_LOG);
+    g_assert_cmpuint(options.size, ==, 0);
+    g_assert_false(options.errors);
+    g_assert_true(parse("log --size 4096 --errors --device 2 --json"));
+    g_assert_cmpuint(options.size, ==, 4096);
+    g_assert_cmpuint(options.device, ==, 2);
+    g_assert_true(options.errors && options.json);
+}
+
 static void test_args_help(void)
 {
     static const struct {
@@ -73,6 +86,7 @@ static void test_args_help(void)
         { "capture --help", COMMAND_CAPTURE },
         { "info --json -h", COMMAND_INFO },
         { "list --help", COMMAND_LIST },
+        { "log --errors --help", COMMAND_LOG },
     };
     unsigned i;
 
@@ -109,6 +123,9 @@ static void test_args_wrong(void)
         { "capture now", "now" },
         { "info --frames 3", "--frames" },
         { "list --device 1", "--device" },
+        { "log --size 63", "from 64" },
+        { "log --size 262145", "262144" },
+        { "capture --errors", "--errors" },
         { "list --progress", "--progress" },
         { "help me", "me" },
         { "help list capture", "capture" },
@@ -312,6 +329,49 @@ static void test_report_perfect(void)
     g_assert_false(report_is_perfect(&r));
 }
 
+static const isoav_log_entry log_entry = {
+    .sequence = 1234567890123,
+    .ordinal = 57,
+    .selection = 2,
+    .alternate = 4,
+    .endpoint = 0x81,
+    .start_frame = 4000,
+    .packet_index = 3,
+    .packet_status = 0xc0000012,
+    .length = 17,
+};
+
+static void test_packetlog(void)
+{
+    isoav_log_entry entry = log_entry;
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+
+    packetlog_json(file, &entry);
+    fflush(file);
+    g_assert_cmpstr(
+        text, ==,
+        "{\"sequence\":1234567890123,\"selection\":2,\"interface\":0,"
+        "\"alternate\":4,\"endpoint\":1,\"direction\":\"in\","
+        "\"ordinal\":57,\"start_frame\":4000,\"packet\":3,"
+        "\"status\":\"BABBLE_DETECTED\",\"status_code\":\"c0000012\","
+        "\"length\":17,\"urb_status\":\"SUCCESS\","
+        "\"urb_status_code\":\"00000000\"}\n");
+    entry.endpoint = 0x02;
+    packetlog_text(file, &entry);
+    fclose(file);
+    g_assert_nonnull(strstr(text, "0.4   2 out "));
+    g_assert_nonnull(strstr(text, "BABBLE_DETECTED (SUCCESS)\n"));
+    free(text);
+
+    g_assert_false(packetlog_is_good(&entry));
+    entry.packet_status = 0;
+    g_assert_true(packetlog_is_good(&entry));
+    entry.urb_status = 0xc0000b00;
+    g_assert_false(packetlog_is_good(&entry));
+}
+
 static void test_status_names(void)
 {
     g_assert_cmpstr(usbd_status_name(0), ==, "SUCCESS");
@@ -324,6 +384,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/args/capture", test_args_capture);
+    g_test_add_func("/args/log", test_args_log);
     g_test_add_func("/args/help", test_args_help);
     g_test_add_func("/args/wrong", test_args_wrong);
     g_test_add_func("/png/colours", test_colours);
@@ -331,6 +392,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/json", test_report_json);
     g_test_add_func("/report/trouble", test_report_trouble);
     g_test_add_func("/report/perfect", test_report_perfect);
+    g_test_add_func("/log/lines", test_packetlog);
     g_test_add_func("/report/status-names", test_status_names);
     return g_test_run();
 }

@@ -37,6 +37,7 @@ typedef uint16_t USHORT, WCHAR, *PWSTR;
 typedef int32_t LONG, NTSTATUS;
 typedef uint32_t ULONG, *PULONG;
 typedef int64_t LONGLONG;
+typedef uint64_t ULONGLONG;
 typedef uintptr_t ULONG_PTR, KSPIN_LOCK, *PKSPIN_LOCK;
 typedef size_t SIZE_T;
 
