@@ -218,6 +218,37 @@ uint32_t ConfigPeriod(const CONFIG_ENDPOINT *Endpoint, uint32_t Speed)
     return 1u << (Endpoint->Interval - 1);
 }
 
+/* Bytes in eight microframes. */
+static uint32_t bandwidth(const CONFIG_ENDPOINT *Endpoint, uint32_t Speed)
+{
+    uint32_t period = ConfigPeriod(Endpoint, Speed);
+
+    return period ? ConfigPacketBytes(Endpoint, Speed) * (8 / period) : 0;
+}
+
+const CONFIG_ENDPOINT *ConfigNextSmaller(const ISOAV_CONFIG *Config,
+                                         uint8_t Interface, uint8_t Address,
+                                         uint32_t Speed,
+                                         const CONFIG_ENDPOINT *Than)
+{
+    uint32_t below = Than ? bandwidth(Than, Speed) : UINT32_MAX;
+    const CONFIG_ENDPOINT *best = NULL;
+    uint32_t i;
+
+    for (i = 0; i < Config->Endpoints; i++) {
+        const CONFIG_ENDPOINT *e = &Config->Endpoint[i];
+        uint32_t bytes = bandwidth(e, Speed);
+
+        if (e->Interface == Interface && e->Alternate != 0 &&
+            (Address ? e->Address == Address : e->Address & ADDRESS_IN) &&
+            bytes != 0 && bytes < below &&
+            (!best || bytes > bandwidth(best, Speed))) {
+            best = e;
+        }
+    }
+    return best;
+}
+
 uint32_t ConfigGuessSpeed(const ISOAV_CONFIG *Config)
 {
     uint32_t i;

@@ -22,6 +22,7 @@
 #define CONFIG_MAX_INTERFACES 8
 #define CONFIG_MAX_ALTERNATES 48
 #define CONFIG_MAX_BYTES 4096
+#define CONFIG_MAX_PIPES 4 /* of an interface that streams */
 
 typedef enum {
     CONFIG_OK,
@@ -80,6 +81,16 @@ const CONFIG_ALTERNATE *ConfigFindAlternate(const ISOAV_CONFIG *Config,
 const CONFIG_ENDPOINT *ConfigFindEndpoint(const ISOAV_CONFIG *Config,
                                           uint8_t Interface, uint8_t Alternate,
                                           uint8_t Address);
+
+/*
+ * The endpoint at Address in the alternate setting of the interface with the
+ * most bandwidth that is less than that of Than (NULL: any), at a speed;
+ * NULL when there is none. Endpoints that ConfigPeriod gives 0 for are out.
+ */
+const CONFIG_ENDPOINT *ConfigNextSmaller(const ISOAV_CONFIG *Config,
+                                         uint8_t Interface, uint8_t Address,
+                                         uint32_t Speed,
+                                         const CONFIG_ENDPOINT *Than);
 
 /* Most bytes in one service interval, at a speed (ISOAV_SPEED_*). */
 uint32_t ConfigPacketBytes(const CONFIG_ENDPOINT *Endpoint, uint32_t Speed);

@@ -12,24 +12,41 @@
 
 #define FRAME_UF 8 /* microframes in a frame of 1 ms */
 
-/* Fills in defaults and refuses what no ring can be made of. */
-static NTSTATUS CheckStart(PDEVICE_EXTENSION Device, isoav_start *Start,
+/* What is wrong with a request, whatever the device has. */
+static BOOLEAN IsWellFormed(const isoav_start *Start)
+{
+    if (Start->flags & ~(ISOAV_START_FRAMES | ISOAV_START_FALL_BACK)) {
+        return FALSE;
+    }
+    return Start->interface_number < CONFIG_MAX_INTERFACES &&
+           (Start->alternate != 0 || Start->flags & ISOAV_START_FALL_BACK);
+}
+
+static const CONFIG_ENDPOINT *FirstEndpoint(PDEVICE_EXTENSION Device,
+                                            const isoav_start *Start)
+{
+    return Start->alternate != 0
+               ? ConfigFindEndpoint(&Device->Config, Start->interface_number,
+                                    Start->alternate, Start->endpoint)
+               : ConfigNextSmaller(&Device->Config, Start->interface_number,
+                                   Start->endpoint, Device->Speed, NULL);
+}
+
+/*
+ * Fills in defaults for an endpoint and refuses what no ring can be made of.
+ */
+static NTSTATUS CheckStart(PDEVICE_EXTENSION Device,
+                           const CONFIG_ENDPOINT *Endpoint, isoav_start *Start,
                            ULONG *PeriodUf)
 {
-    const CONFIG_ENDPOINT *endpoint;
-    ULONG most;
+    ULONG most = Device->Speed == ISOAV_SPEED_FULL ? 255 : ISOAV_PACKETS_MAX;
 
-    if (Start->reserved0 != 0 || Start->alternate == 0 ||
-        Start->interface_number >= CONFIG_MAX_INTERFACES) {
+    if (Endpoint == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
-    endpoint = ConfigFindEndpoint(&Device->Config, Start->interface_number,
-                                  Start->alternate, Start->endpoint);
-    if (endpoint == NULL || !(endpoint->Address & 0x80)) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    Start->endpoint = endpoint->Address;
-    *PeriodUf = ConfigPeriod(endpoint, Device->Speed);
+    Start->endpoint = Endpoint->Address;
+    Start->alternate = Endpoint->Alternate;
+    *PeriodUf = ConfigPeriod(Endpoint, Device->Speed);
     if (*PeriodUf == 0) {
         return STATUS_NOT_SUPPORTED;
     }
@@ -42,7 +59,6 @@ static NTSTATUS CheckStart(PDEVICE_EXTENSION Device, isoav_start *Start,
     if (Start->fifo_bytes == 0) {
         Start->fifo_bytes = ISOAV_FIFO_DEFAULT;
     }
-    most = Device->Speed == ISOAV_SPEED_FULL ? 255 : ISOAV_PACKETS_MAX;
     if (Start->urbs < ISOAV_URBS_MIN || Start->urbs > ISOAV_URBS_MAX ||
         Start->packets > most || Start->packets % (FRAME_UF / *PeriodUf) != 0 ||
         Start->fifo_bytes < ISOAV_FIFO_MIN ||
@@ -52,40 +68,73 @@ static NTSTATUS CheckStart(PDEVICE_EXTENSION Device, isoav_start *Start,
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS BringUp(PSTREAM Stream, PUSBD_PIPE_INFORMATION Pipe)
+/* OUT: half of the FIFO, and not more than a spin lock should be held for. */
+static ULONG WriteBytes(const isoav_start *Start)
+{
+    ULONG bytes = Start->fifo_bytes / 2;
+
+    return bytes < ISOAV_WRITE_BYTES_MAX ? bytes : ISOAV_WRITE_BYTES_MAX;
+}
+
+/*
+ * Records of an URB must fit one half of the FIFO while a write takes the
+ * other: else the ring and a pending write would wait for each other.
+ */
+static BOOLEAN IsFifoLargeEnough(const isoav_start *Start, ULONG PacketBytes)
+{
+    return Start->endpoint & 0x80 ||
+           (ULONGLONG)Start->packets * ISOAV_RECORD_BYTES(PacketBytes) <=
+               Start->fifo_bytes / 2;
+}
+
+/* The pipe and its ring, or nothing. */
+static NTSTATUS MakeRing(PSTREAM Stream, USBD_STATUS *UsbdStatus)
 {
     PDEVICE_EXTENSION device = Stream->Device;
     const isoav_start *start = &Stream->Start;
-    RING_PARAMETERS parameters;
-    USBD_STATUS usbd;
+    RING_PARAMETERS parameters = { 0 };
     NTSTATUS status;
 
+    status = InterfaceAcquire(device, start, &parameters.Pipe, UsbdStatus);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    parameters.Stream = Stream;
+    parameters.Place.Selection =
+        device->Interface[start->interface_number].Selection;
+    parameters.Place.Interface = start->interface_number;
+    parameters.Place.Alternate = start->alternate;
+    parameters.Place.Endpoint = start->endpoint;
+    parameters.Urbs = start->urbs;
+    parameters.Packets = start->packets;
+    parameters.PacketBytes = parameters.Pipe->Information.MaximumPacketSize;
+    parameters.Frames = start->packets * Stream->PeriodUf / FRAME_UF;
+    parameters.NamesFrames = (start->flags & ISOAV_START_FRAMES) != 0;
+    Stream->PacketBytes = parameters.PacketBytes;
+    if (!IsFifoLargeEnough(start, parameters.PacketBytes)) {
+        status = STATUS_INVALID_PARAMETER;
+    } else {
+        status = RingCreate(device, &parameters, &Stream->Ring);
+    }
+    if (!NT_SUCCESS(status)) {
+        InterfaceRelease(device, start->interface_number);
+    }
+    return status;
+}
+
+static NTSTATUS BringUp(PSTREAM Stream, USBD_STATUS *UsbdStatus)
+{
+    PDEVICE_EXTENSION device = Stream->Device;
+    NTSTATUS status;
+
+    *UsbdStatus = USBD_STATUS_SUCCESS;
     status = IoAcquireRemoveLock(&device->RemoveLock, Stream);
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    status =
-        DeviceSelectAlternate(device, start->interface_number, start->alternate,
-                              start->endpoint, Pipe, &usbd);
-    if (NT_SUCCESS(status) && Pipe->MaximumPacketSize == 0) {
-        status = STATUS_DEVICE_DATA_ERROR;
-    }
-    if (NT_SUCCESS(status)) {
-        parameters.Stream = Stream;
-        parameters.Pipe = Pipe->PipeHandle;
-        parameters.Place.Selection = ++device->Selections;
-        parameters.Place.Interface = start->interface_number;
-        parameters.Place.Alternate = start->alternate;
-        parameters.Place.Endpoint = start->endpoint;
-        parameters.Urbs = start->urbs;
-        parameters.Packets = start->packets;
-        parameters.PacketBytes = Pipe->MaximumPacketSize;
-        status = RingCreate(device, &parameters, &Stream->Ring);
-    }
+    status = MakeRing(Stream, UsbdStatus);
     if (!NT_SUCCESS(status)) {
-        Stream->Stats.usbd_status = (ULONG)usbd;
-        DeviceSelectAlternate(device, start->interface_number, 0, 0, NULL,
-                              &usbd);
+        Stream->Stats.usbd_status = (ULONG)*UsbdStatus;
         IoReleaseRemoveLock(&device->RemoveLock, Stream);
     }
     return status;
@@ -94,16 +143,12 @@ static NTSTATUS BringUp(PSTREAM Stream, PUSBD_PIPE_INFORMATION Pipe)
 static VOID TakeDown(PSTREAM Stream)
 {
     PDEVICE_EXTENSION device = Stream->Device;
-    USBD_STATUS usbd;
 
     if (Stream->Ring == NULL) {
         return;
     }
     RingStop(Stream->Ring);
-    if (device->State != DeviceGone && device->State != DeviceRemoved) {
-        DeviceSelectAlternate(device, Stream->Start.interface_number, 0, 0,
-                              NULL, &usbd);
-    }
+    InterfaceRelease(device, Stream->Start.interface_number);
     RingFree(Stream->Ring);
     Stream->Ring = NULL;
     IoReleaseRemoveLock(&device->RemoveLock, Stream);
@@ -125,43 +170,82 @@ static NTSTATUS PrepareFifo(PSTREAM Stream)
     Stream->FifoMemory = memory;
     FifoInitialize(&Stream->Fifo, memory, bytes);
     RtlZeroMemory(&Stream->Stats, sizeof(Stream->Stats));
+    Stream->Starved = TRUE; /* nothing has been written yet */
+    Stream->Recoveries = 0;
     KeReleaseSpinLock(&Stream->Lock, irql);
     PoolFree(old);
     return STATUS_SUCCESS;
 }
 
 /* Reads wait from here on, and the ring runs. */
-static VOID Run(PSTREAM Stream, ULONG PeriodUf, ULONG PacketBytes)
+static VOID Run(PSTREAM Stream)
 {
     KIRQL irql;
 
     KeAcquireSpinLock(&Stream->Lock, &irql);
     Stream->Ended = FALSE;
-    Stream->RecordBytes = ISOAV_RECORD_BYTES(PacketBytes);
-    Stream->FramesPerUrb = Stream->Start.packets * PeriodUf / FRAME_UF;
+    Stream->In = (Stream->Start.endpoint & 0x80) != 0;
+    Stream->RecordBytes = ISOAV_RECORD_BYTES(Stream->PacketBytes);
+    Stream->WriteBytes = Stream->In ? 0 : WriteBytes(&Stream->Start);
+    Stream->FramesPerUrb = Stream->Start.packets * Stream->PeriodUf / FRAME_UF;
     Stream->NextFrameValid = FALSE;
     Stream->Stats.state = ISOAV_STATE_RUNNING;
     KeReleaseSpinLock(&Stream->Lock, irql);
     RingStart(Stream->Ring);
 }
 
-NTSTATUS StreamStart(PSTREAM Stream, const isoav_start *Start,
-                     isoav_started *Started)
+static PSTREAM NextStream(PDEVICE_EXTENSION Device, PLIST_ENTRY *Link)
+{
+    *Link = (*Link)->Flink;
+    return *Link == &Device->Streams ? NULL
+                                     : CONTAINING_RECORD(*Link, STREAM, Link);
+}
+
+BOOLEAN StreamsUse(PDEVICE_EXTENSION Device, UCHAR Interface)
+{
+    PLIST_ENTRY link = &Device->Streams;
+    PSTREAM stream;
+
+    while ((stream = NextStream(Device, &link)) != NULL) {
+        if (stream->Wanted && stream->Start.interface_number == Interface) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* Another file's stream has the endpoint, or the interface in another way. */
+static BOOLEAN IsTaken(PDEVICE_EXTENSION Device, const isoav_start *Start)
+{
+    PLIST_ENTRY link = &Device->Streams;
+    PSTREAM stream;
+
+    while ((stream = NextStream(Device, &link)) != NULL) {
+        if (stream->Wanted &&
+            stream->Start.interface_number == Start->interface_number &&
+            (stream->Start.endpoint == Start->endpoint ||
+             stream->Start.alternate != Start->alternate)) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
+/* One alternate setting; *UsbdStatus tells whether a smaller one may do. */
+static NTSTATUS TryStart(PSTREAM Stream, const isoav_start *Start,
+                         const CONFIG_ENDPOINT *Endpoint,
+                         USBD_STATUS *UsbdStatus)
 {
     PDEVICE_EXTENSION device = Stream->Device;
-    USBD_PIPE_INFORMATION pipe;
     isoav_start start = *Start;
-    ULONG period_uf;
     NTSTATUS status;
 
-    if (Stream->Wanted) {
-        return STATUS_INVALID_DEVICE_STATE;
-    }
-    status = CheckStart(device, &start, &period_uf);
+    *UsbdStatus = USBD_STATUS_SUCCESS;
+    status = CheckStart(device, Endpoint, &start, &Stream->PeriodUf);
     if (!NT_SUCCESS(status)) {
         return status;
     }
-    if (device->Owner[start.interface_number] != NULL) {
+    if (IsTaken(device, &start)) {
         return STATUS_SHARING_VIOLATION;
     }
     Stream->Start = start;
@@ -169,21 +253,57 @@ NTSTATUS StreamStart(PSTREAM Stream, const isoav_start *Start,
     if (NT_SUCCESS(status)) {
         status = PrepareFifo(Stream);
     }
-    if (NT_SUCCESS(status)) {
-        status = BringUp(Stream, &pipe);
+    return NT_SUCCESS(status) ? BringUp(Stream, UsbdStatus) : status;
+}
+
+static VOID DescribeStart(PSTREAM Stream, isoav_started *Started)
+{
+    const isoav_start *start = &Stream->Start;
+
+    RtlZeroMemory(Started, sizeof(*Started));
+    Started->urbs = start->urbs;
+    Started->packets = start->packets;
+    Started->packet_bytes = Stream->PacketBytes;
+    Started->period_uf = Stream->PeriodUf;
+    Started->record_bytes = ISOAV_RECORD_BYTES(Stream->PacketBytes);
+    Started->fifo_bytes = start->fifo_bytes;
+    Started->write_bytes = start->endpoint & 0x80 ? 0 : WriteBytes(start);
+    Started->alternate = start->alternate;
+    Started->endpoint = start->endpoint;
+}
+
+NTSTATUS StreamStart(PSTREAM Stream, const isoav_start *Start,
+                     isoav_started *Started)
+{
+    PDEVICE_EXTENSION device = Stream->Device;
+    const CONFIG_ENDPOINT *endpoint;
+    isoav_start start = *Start;
+    USBD_STATUS usbd;
+    NTSTATUS status;
+
+    if (Stream->Wanted) {
+        return STATUS_INVALID_DEVICE_STATE;
     }
+    if (!IsWellFormed(&start)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    endpoint = FirstEndpoint(device, &start);
+    do {
+        status = TryStart(Stream, &start, endpoint, &usbd);
+        if (usbd != USBD_STATUS_NO_BANDWIDTH ||
+            !(start.flags & ISOAV_START_FALL_BACK)) {
+            break;
+        }
+        endpoint =
+            ConfigNextSmaller(&device->Config, start.interface_number,
+                              endpoint->Address, device->Speed, endpoint);
+    } while (endpoint != NULL);
     if (!NT_SUCCESS(status)) {
         return status;
     }
     Stream->Wanted = TRUE;
-    device->Owner[start.interface_number] = Stream;
-    Started->urbs = start.urbs;
-    Started->packets = start.packets;
-    Started->packet_bytes = pipe.MaximumPacketSize;
-    Started->period_uf = period_uf;
-    Started->record_bytes = ISOAV_RECORD_BYTES(pipe.MaximumPacketSize);
-    Started->fifo_bytes = start.fifo_bytes;
-    Run(Stream, period_uf, pipe.MaximumPacketSize);
+    DescribeStart(Stream, Started);
+    Run(Stream);
     return STATUS_SUCCESS;
 }
 
@@ -195,17 +315,76 @@ NTSTATUS StreamStop(PSTREAM Stream, NTSTATUS EndStatus)
     StreamSetState(Stream, ISOAV_STATE_STOPPING);
     TakeDown(Stream);
     Stream->Wanted = FALSE;
-    Stream->Device->Owner[Stream->Start.interface_number] = NULL;
     StreamEnd(Stream, EndStatus);
     return STATUS_SUCCESS;
 }
 
-static PSTREAM NextStream(PDEVICE_EXTENSION Device, PLIST_ENTRY *Link)
+/* A new ring for a stream that has none. */
+static NTSTATUS Resume(PSTREAM Stream)
 {
-    *Link = (*Link)->Flink;
-    return *Link == &Device->Streams ? NULL
-                                     : CONTAINING_RECORD(*Link, STREAM, Link);
+    PDEVICE_EXTENSION device = Stream->Device;
+    const CONFIG_ENDPOINT *endpoint = FirstEndpoint(device, &Stream->Start);
+    USBD_STATUS usbd;
+    NTSTATUS status;
+
+    status = CheckStart(device, endpoint, &Stream->Start, &Stream->PeriodUf);
+    if (NT_SUCCESS(status)) {
+        status = BringUp(Stream, &usbd);
+    }
+    if (!NT_SUCCESS(status)) {
+        StreamEnd(Stream, status);
+        return status;
+    }
+    Stream->Stats.restarts++;
+    Run(Stream);
+    return STATUS_SUCCESS;
 }
+
+/* --- recovery ------------------------------------------------------------- */
+
+#define RECOVERIES_MAX 3
+
+/* The ring that failed is taken down here, where one can wait for it. */
+static VOID NTAPI RecoverWork(PDEVICE_OBJECT DeviceObject, PVOID Context)
+{
+    PSTREAM stream = Context;
+    PDEVICE_EXTENSION device = stream->Device;
+
+    UNREFERENCED_PARAMETER(DeviceObject);
+    DeviceLock(device);
+    InterlockedExchange(&stream->IsRecovering, FALSE);
+    if (stream->Wanted && stream->Ring != NULL && RingHasFailed(stream->Ring)) {
+        TakeDown(stream);
+        if (NT_SUCCESS(DeviceIsReady(device))) {
+            Resume(stream);
+        } else {
+            StreamSetState(stream, ISOAV_STATE_HELD);
+        }
+    }
+    DeviceUnlock(device);
+    StreamDereference(stream);
+    IoReleaseRemoveLock(&device->RemoveLock, RecoverWork);
+}
+
+VOID StreamRecover(PSTREAM Stream, NTSTATUS Status)
+{
+    PDEVICE_EXTENSION device = Stream->Device;
+
+    if (Stream->Recoveries++ >= RECOVERIES_MAX ||
+        !NT_SUCCESS(IoAcquireRemoveLock(&device->RemoveLock, RecoverWork))) {
+        StreamFailed(Stream, Status);
+        return;
+    }
+    if (InterlockedExchange(&Stream->IsRecovering, TRUE)) {
+        IoReleaseRemoveLock(&device->RemoveLock, RecoverWork);
+        return;
+    }
+    InterlockedIncrement(&Stream->References);
+    IoQueueWorkItem(Stream->Recovery, RecoverWork, DelayedWorkQueue, Stream);
+}
+
+/* --- all streams of a device ----------------------------------------------
+ */
 
 VOID StreamsHold(PDEVICE_EXTENSION Device)
 {
@@ -218,25 +397,6 @@ VOID StreamsHold(PDEVICE_EXTENSION Device)
             StreamSetState(stream, ISOAV_STATE_HELD);
         }
     }
-}
-
-static VOID Resume(PSTREAM Stream)
-{
-    PDEVICE_EXTENSION device = Stream->Device;
-    USBD_PIPE_INFORMATION pipe;
-    ULONG period_uf;
-    NTSTATUS status;
-
-    status = CheckStart(device, &Stream->Start, &period_uf);
-    if (NT_SUCCESS(status)) {
-        status = BringUp(Stream, &pipe);
-    }
-    if (!NT_SUCCESS(status)) {
-        StreamEnd(Stream, status);
-        return;
-    }
-    Stream->Stats.restarts++;
-    Run(Stream, period_uf, pipe.MaximumPacketSize);
 }
 
 VOID StreamsResume(PDEVICE_EXTENSION Device)

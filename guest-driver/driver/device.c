@@ -179,24 +179,21 @@ NTSTATUS DeviceIsReady(PDEVICE_EXTENSION Device)
     return STATUS_SUCCESS;
 }
 
-/* The pipe of an endpoint, from a completed select-interface URB. */
-static NTSTATUS FindPipe(PUSBD_INTERFACE_INFORMATION Information, UCHAR Address,
-                         PUSBD_PIPE_INFORMATION Pipe)
+/* The pipes of a completed select-interface URB. */
+static VOID TakePipes(PUSBD_INTERFACE_INFORMATION Information,
+                      PINTERFACE_USE Use)
 {
     ULONG i;
 
-    for (i = 0; i < Information->NumberOfPipes; i++) {
-        if (Information->Pipes[i].EndpointAddress == Address) {
-            *Pipe = Information->Pipes[i];
-            return STATUS_SUCCESS;
-        }
+    Use->Pipes = 0;
+    for (i = 0; i < Information->NumberOfPipes && i < CONFIG_MAX_PIPES; i++) {
+        Use->Pipe[i].Information = Information->Pipes[i];
+        Use->Pipes++;
     }
-    return STATUS_DEVICE_DATA_ERROR;
 }
 
 NTSTATUS DeviceSelectAlternate(PDEVICE_EXTENSION Device, UCHAR Interface,
-                               UCHAR Alternate, UCHAR Address,
-                               PUSBD_PIPE_INFORMATION Pipe,
+                               UCHAR Alternate, PINTERFACE_USE Use,
                                USBD_STATUS *UsbdStatus)
 {
     USBD_INTERFACE_LIST_ENTRY entry;
@@ -217,8 +214,8 @@ NTSTATUS DeviceSelectAlternate(PDEVICE_EXTENSION Device, UCHAR Interface,
     }
     status = UsbSubmit(Device, urb);
     *UsbdStatus = urb->UrbHeader.Status;
-    if (NT_SUCCESS(status) && Pipe != NULL) {
-        status = FindPipe(entry.Interface, Address, Pipe);
+    if (NT_SUCCESS(status) && Use != NULL) {
+        TakePipes(entry.Interface, Use);
     }
     USBD_UrbFree(Device->Usbd, urb);
     return status;

@@ -6,12 +6,14 @@
  *   power.c   its sleep
  *   device.c  descriptors, configuration, interfaces in use
  *   usb.c     one URB, waited for
- *   file.c    create, cleanup, close, read
+ *   file.c    create, cleanup, close, read, write
  *   ioctl.c   the requests of isoav_ioctl.h
- *   stream.c  a stream: records from a ring of URBs to pending reads
+ *   stream.c  a stream: records from a ring of URBs to pending reads, or
+ *             from pending writes to a ring
  *   control.c starting and stopping streams
+ *   interface.c  the alternate setting that the streams of an interface share
  *   ring.c    the ring of URBs
- *   queue.c   the queue of pending reads
+ *   queue.c   the queue of pending reads or writes
  *   log.c     what became of the last packets
  *   fifo.c    records between ring and reads        (pure)
  *   config.c  the configuration descriptor          (pure)
@@ -21,13 +23,14 @@
  *  1. DEVICE_EXTENSION.Lock, a mutex taken at PASSIVE_LEVEL, serialises
  *     everything that changes what the device does: PnP, power, starting and
  *     stopping streams, vendor requests.
- *  2. STREAM.Lock, a spin lock, covers FIFO, read queue and statistics;
+ *  2. STREAM.Lock, a spin lock, covers FIFO, queue and statistics;
  *     PACKET_LOG.Lock covers the log. They are the only spin locks, never held
  *     together, and nothing is called with one held but memory copies.
  *  3. Every dispatch routine holds the remove lock; so does every pending
- *     read (tag: the IRP) and every stream with a ring (tag: the stream).
+ *     read or write (tag: the IRP), every stream with a ring (tag: the
+ *     stream) and every work item that is queued (tag: the work item).
  *  4. A STREAM belongs to a FILE_OBJECT and is counted: one reference for the
- *     file, one for each pending read.
+ *     file, one for each pending read or write, one for its work item.
  *  5. A ring's URBs are submitted only while the ring is RUNNING. To take it
  *     down: STOPPING, abort the pipe, wait until no URB is out, only then
  *     select alternate 0 and free them.
@@ -61,6 +64,21 @@ typedef enum {
 typedef struct _STREAM STREAM, *PSTREAM;
 typedef struct _RING RING, *PRING;
 
+/* A pipe of the alternate setting that is selected. */
+typedef struct _PIPE_USE {
+    USBD_PIPE_INFORMATION Information;
+    LONGLONG Next; /* ordinal of the next packet since the selection, from 1 */
+} PIPE_USE, *PPIPE_USE;
+
+/* An interface: what of it streams. Streams = 0: alternate 0, no pipes. */
+typedef struct _INTERFACE_USE {
+    ULONG Streams; /* with a ring */
+    ULONG Selection;
+    UCHAR Alternate;
+    ULONG Pipes;
+    PIPE_USE Pipe[CONFIG_MAX_PIPES];
+} INTERFACE_USE, *PINTERFACE_USE;
+
 typedef struct _DEVICE_EXTENSION {
     PDEVICE_OBJECT Self;
     PDEVICE_OBJECT Pdo;
@@ -76,7 +94,7 @@ typedef struct _DEVICE_EXTENSION {
     DEVICE_STATE State;
     BOOLEAN Awake; /* D0 */
     LIST_ENTRY Streams;
-    PSTREAM Owner[CONFIG_MAX_INTERFACES]; /* by interface number */
+    INTERFACE_USE Interface[CONFIG_MAX_INTERFACES]; /* by number */
     ULONG Selections; /* of alternates with endpoints, so far */
     USB_DEVICE_DESCRIPTOR Descriptor;
     PUCHAR ConfigBytes;
@@ -103,7 +121,7 @@ ULONG MapPriority(VOID);
 /* --- pnp.c, power.c, file.c, ioctl.c ---------------------------------- */
 
 DRIVER_DISPATCH DispatchPnp, DispatchPower, DispatchCreate, DispatchCleanup,
-    DispatchClose, DispatchRead, DispatchDeviceControl;
+    DispatchClose, DispatchRead, DispatchWrite, DispatchDeviceControl;
 
 /* --- device.c --------------------------------------------------------- */
 
@@ -115,12 +133,11 @@ VOID DeviceUnconfigure(PDEVICE_EXTENSION Device);
 NTSTATUS DeviceIsReady(PDEVICE_EXTENSION Device);
 
 /*
- * Selects an alternate setting. When Pipe is not NULL it receives the pipe of
- * the endpoint at Address.
+ * Selects an alternate setting. When Use is not NULL its Pipes and Pipe become
+ * those of the alternate setting.
  */
 NTSTATUS DeviceSelectAlternate(PDEVICE_EXTENSION Device, UCHAR Interface,
-                               UCHAR Alternate, UCHAR Address,
-                               PUSBD_PIPE_INFORMATION Pipe,
+                               UCHAR Alternate, PINTERFACE_USE Use,
                                USBD_STATUS *UsbdStatus);
 
 /*
@@ -146,47 +163,80 @@ NTSTATUS UsbStatusToNt(USBD_STATUS Status);
 /* URB_FUNCTION_ABORT_PIPE */
 NTSTATUS UsbAbortPipe(PDEVICE_EXTENSION Device, USBD_PIPE_HANDLE Pipe);
 
+/* URB_FUNCTION_GET_CURRENT_FRAME_NUMBER: the bus's frame of 1 ms. */
+NTSTATUS UsbCurrentFrame(PDEVICE_EXTENSION Device, PULONG Frame);
+
+/* --- interface.c ------------------------------------------------------ */
+
+/*
+ * Joins the streams of an interface in an alternate setting, which the first
+ * one selects, and gives the pipe of the endpoint. On failure *UsbdStatus is
+ * what the USB stack said, or USBD_STATUS_SUCCESS.
+ */
+NTSTATUS InterfaceAcquire(PDEVICE_EXTENSION Device, const isoav_start *Start,
+                          PPIPE_USE *Pipe, USBD_STATUS *UsbdStatus);
+
+/* Leaves them; the last one selects alternate 0, if there is a device. */
+VOID InterfaceRelease(PDEVICE_EXTENSION Device, UCHAR Interface);
+
 /* --- queue.c ---------------------------------------------------------- */
 
-typedef struct _READ_QUEUE {
+typedef struct _IRP_QUEUE {
     LIST_ENTRY Irps;
     PKSPIN_LOCK Lock; /* of the owner */
-    VOID (*Cancelled)(struct _READ_QUEUE *Queue, PIRP Irp);
-} READ_QUEUE, *PREAD_QUEUE;
+    VOID (*Cancelled)(struct _IRP_QUEUE *Queue, PIRP Irp);
+} IRP_QUEUE, *PIRP_QUEUE;
 
-VOID QueueInitialize(PREAD_QUEUE Queue, PKSPIN_LOCK Lock,
-                     VOID (*Cancelled)(PREAD_QUEUE Queue, PIRP Irp));
+VOID QueueInitialize(PIRP_QUEUE Queue, PKSPIN_LOCK Lock,
+                     VOID (*Cancelled)(PIRP_QUEUE Queue, PIRP Irp));
 
 /*
  * Appends an IRP that has been marked pending. FALSE: it was cancelled
  * before, the caller completes it.
  */
-BOOLEAN QueueInsert(PREAD_QUEUE Queue, PIRP Irp);
+BOOLEAN QueueInsert(PIRP_QUEUE Queue, PIRP Irp);
+
+/*
+ * Gives back what QueueRemoveLocked took; the lock is held. FALSE: it was
+ * cancelled meanwhile, the caller completes it.
+ */
+BOOLEAN QueuePutBackLocked(PIRP_QUEUE Queue, PIRP Irp);
 
 /* Takes the oldest IRP out; the lock is held. NULL: empty. */
-PIRP QueueRemoveLocked(PREAD_QUEUE Queue);
+PIRP QueueRemoveLocked(PIRP_QUEUE Queue);
 
 /* --- ring.c ----------------------------------------------------------- */
 
 typedef struct _RING_PARAMETERS {
     PSTREAM Stream;
-    USBD_PIPE_HANDLE Pipe;
+    PPIPE_USE Pipe;
     LOG_PLACE Place; /* what the packet log calls the pipe */
     ULONG Urbs;
-    ULONG Packets;     /* of an URB */
+    ULONG Packets; /* of an URB */
+    ULONG Frames;  /* of an URB: how long it takes */
+    BOOLEAN NamesFrames;
     ULONG PacketBytes; /* most bytes of one packet */
 } RING_PARAMETERS;
 
 NTSTATUS RingCreate(PDEVICE_EXTENSION Device, const RING_PARAMETERS *Parameters,
                     PRING *Ring);
 
-/* Submits every URB. */
+/* Submits every URB that there is something for. */
 VOID RingStart(PRING Ring);
+
+/*
+ * There may be something to send now. Up to DISPATCH_LEVEL; the caller sees to
+ * it that the ring does not go meanwhile.
+ */
+VOID RingPump(PRING Ring);
 
 /* Rule 5 up to the wait; afterwards no URB is out. */
 VOID RingStop(PRING Ring);
 
 VOID RingFree(PRING Ring);
+
+/* It has given up, and something else has been asked to do something. */
+BOOLEAN RingHasFailed(PRING Ring);
 
 /* --- stream.c, control.c ---------------------------------------------- */
 
@@ -208,11 +258,28 @@ VOID StreamsEnd(PDEVICE_EXTENSION Device, NTSTATUS EndStatus);
 
 VOID StreamGetStats(PSTREAM Stream, isoav_stats *Stats);
 
-/* Queues a read (Va: its buffer) and serves what can be served. */
-NTSTATUS StreamRead(PSTREAM Stream, PIRP Irp, PVOID Va);
+/* TRUE: a stream of the interface has been started, also if it is held. */
+BOOLEAN StreamsUse(PDEVICE_EXTENSION Device, UCHAR Interface);
 
-/* Ends every pending read. */
-VOID StreamCancelReads(PSTREAM Stream);
+/*
+ * Queues a read, or a write, of Bytes bytes at Va and serves what can be
+ * served. Always STATUS_PENDING.
+ */
+NTSTATUS StreamTransfer(PSTREAM Stream, PIRP Irp, PVOID Va, ULONG Bytes);
+
+/* Ends every pending read and write. */
+VOID StreamCancelTransfers(PSTREAM Stream);
+
+/*
+ * From the ring, up to DISPATCH_LEVEL: data of Packets packets goes to Data,
+ * one behind the other; offsets and length go into the URB. FALSE: there are
+ * not that many.
+ */
+BOOLEAN StreamSupply(PSTREAM Stream, PURB Urb, ULONG Packets, ULONG PacketBytes,
+                     PUCHAR Data);
+
+/* From the ring, up to DISPATCH_LEVEL: an URB has sent its packets. */
+VOID StreamSent(PSTREAM Stream, PURB Urb, ULONG Packets);
 
 /* From the ring, up to DISPATCH_LEVEL: an URB has come back with packets. */
 VOID StreamReceive(PSTREAM Stream, PURB Urb, ULONG Packets, ULONG PacketBytes,
@@ -220,6 +287,12 @@ VOID StreamReceive(PSTREAM Stream, PURB Urb, ULONG Packets, ULONG PacketBytes,
 
 /* From the ring: an URB has failed as a whole. */
 VOID StreamUrbFailed(PSTREAM Stream, PURB Urb);
+
+/* From the ring: no URB names its frame any more. */
+VOID StreamFrameRefused(PSTREAM Stream);
+
+/* From the ring: it is worth a try with a new one. */
+VOID StreamRecover(PSTREAM Stream, NTSTATUS Status);
 
 /* From the ring: it gave up. */
 VOID StreamFailed(PSTREAM Stream, NTSTATUS Status);

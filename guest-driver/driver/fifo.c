@@ -10,6 +10,7 @@ void FifoInitialize(ISOAV_FIFO *Fifo, void *Memory, uint32_t Bytes)
     Fifo->Bytes = Bytes & ~(ISOAV_RECORD_ALIGN - 1);
     Fifo->Head = 0;
     Fifo->Used = 0;
+    Fifo->Records = 0;
 }
 
 /* Copies in at `At` bytes behind the head, around the end (rule 3). */
@@ -56,12 +57,13 @@ bool FifoPut(ISOAV_FIFO *Fifo, const isoav_record *Record, const void *Data)
     at += record.length;
     copy_in(Fifo, at, zero, Fifo->Used + bytes - at);
     Fifo->Used += bytes;
+    Fifo->Records++;
     return true;
 }
 
 uint32_t FifoGet(ISOAV_FIFO *Fifo, void *Buffer, uint32_t Room)
 {
-    uint32_t bytes = 0;
+    uint32_t bytes = 0, records = 0;
 
     while (bytes < Fifo->Used) {
         uint32_t record_bytes;
@@ -72,11 +74,63 @@ uint32_t FifoGet(ISOAV_FIFO *Fifo, void *Buffer, uint32_t Room)
             break;
         }
         bytes += record_bytes;
+        records++;
     }
     if (bytes != 0) {
         copy_out(Fifo, 0, Buffer, bytes);
         Fifo->Head = (Fifo->Head + bytes) % Fifo->Bytes;
         Fifo->Used -= bytes;
+        Fifo->Records -= records;
     }
     return bytes;
+}
+
+uint32_t FifoTake(ISOAV_FIFO *Fifo, void *Data, uint32_t Room)
+{
+    isoav_record record;
+
+    if (Fifo->Used == 0) {
+        return 0;
+    }
+    copy_out(Fifo, 0, &record, sizeof(record));
+    if (record.length > Room) {
+        record.length = 0;
+    }
+    copy_out(Fifo, sizeof(record), Data, record.length);
+    Fifo->Head = (Fifo->Head + record.record_bytes) % Fifo->Bytes;
+    Fifo->Used -= record.record_bytes;
+    Fifo->Records--;
+    return record.length;
+}
+
+FIFO_RESULT FifoPutAll(ISOAV_FIFO *Fifo, const void *Data, uint32_t Bytes,
+                       uint32_t Most)
+{
+    const uint32_t used = Fifo->Used, records = Fifo->Records;
+    const uint8_t *from = Data;
+    isoav_record record;
+    uint32_t at = 0;
+
+    if (Bytes > Fifo->Bytes - Fifo->Used) {
+        return Bytes > Fifo->Bytes ? FIFO_BAD : FIFO_FULL;
+    }
+    while (at < Bytes) {
+        if (Bytes - at < sizeof(record)) {
+            break;
+        }
+        memcpy(&record, from + at, sizeof(record));
+        if (record.length == 0 || record.length > Most ||
+            record.record_bytes != ISOAV_RECORD_BYTES(record.length) ||
+            record.record_bytes > Bytes - at ||
+            !FifoPut(Fifo, &record, from + at + sizeof(record))) {
+            break;
+        }
+        at += record.record_bytes;
+    }
+    if (at < Bytes || Bytes == 0) {
+        Fifo->Used = used; /* Head has not moved */
+        Fifo->Records = records;
+        return FIFO_BAD;
+    }
+    return FIFO_OK;
 }

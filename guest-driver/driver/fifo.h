@@ -27,6 +27,7 @@ typedef struct {
     uint32_t Bytes; /* of Memory; a multiple of ISOAV_RECORD_ALIGN */
     uint32_t Head;  /* where the oldest record starts */
     uint32_t Used;  /* bytes */
+    uint32_t Records;
 } ISOAV_FIFO;
 
 void FifoInitialize(ISOAV_FIFO *Fifo, void *Memory, uint32_t Bytes);
@@ -47,5 +48,20 @@ bool FifoPut(ISOAV_FIFO *Fifo, const isoav_record *Record, const void *Data);
  * when there is none or the first does not fit.
  */
 uint32_t FifoGet(ISOAV_FIFO *Fifo, void *Buffer, uint32_t Room);
+
+/*
+ * Takes the oldest record out, its data into the Room bytes at Data, and
+ * returns their number; 0 when there is no record or its data do not fit.
+ */
+uint32_t FifoTake(ISOAV_FIFO *Fifo, void *Data, uint32_t Room);
+
+/*
+ * Appends the records at Data, Bytes of them, each with 1 to Most bytes of
+ * data; all or none. The memory may change while it is looked at, so that
+ * each header is copied before it is believed.
+ */
+typedef enum { FIFO_OK, FIFO_FULL, FIFO_BAD } FIFO_RESULT;
+FIFO_RESULT FifoPutAll(ISOAV_FIFO *Fifo, const void *Data, uint32_t Bytes,
+                       uint32_t Most);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * Files: open, close, read.
+ * Files: open, close, read, write.
  *
  * FsContext of a FILE_OBJECT is its STREAM. IRP_MJ_CLEANUP (the last handle
- * was closed) stops it and ends its reads; IRP_MJ_CLOSE (nothing refers to
+ * was closed) stops it and ends its transfers; IRP_MJ_CLOSE (nothing refers to
  * the file any more) does the same again, for a kernel that sends no cleanup,
  * and drops the file's reference.
  *
@@ -45,7 +45,7 @@ NTSTATUS NTAPI DispatchCreate(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 static VOID Shut(PDEVICE_EXTENSION Device, PSTREAM Stream, PIRP Irp)
 {
     if (NT_SUCCESS(IoAcquireRemoveLock(&Device->RemoveLock, Irp))) {
-        StreamCancelReads(Stream);
+        StreamCancelTransfers(Stream);
         StreamClose(Stream);
         IoReleaseRemoveLock(&Device->RemoveLock, Irp);
     }
@@ -73,37 +73,72 @@ NTSTATUS NTAPI DispatchClose(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     return CompleteIrp(Irp, STATUS_SUCCESS, 0);
 }
 
-/* Where a read's buffer is, in Va; the checks on the way. */
-static NTSTATUS CheckRead(PSTREAM Stream, PIRP Irp, PVOID *Va)
+/* What is wrong with a read or write of this length. */
+static NTSTATUS CheckLength(PSTREAM Stream, BOOLEAN IsRead, ULONG Bytes)
 {
-    PIO_STACK_LOCATION stack = IoGetCurrentIrpStackLocation(Irp);
-
     if (Stream == NULL || Stream->RecordBytes == 0) {
         return STATUS_INVALID_DEVICE_STATE;
     }
-    if (stack->Parameters.Read.Length < Stream->RecordBytes ||
-        Irp->MdlAddress == NULL) {
-        return STATUS_BUFFER_TOO_SMALL;
+    if (IsRead != Stream->In) {
+        return STATUS_INVALID_DEVICE_REQUEST;
     }
-    *Va = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, MapPriority());
-    return *Va == NULL ? STATUS_INSUFFICIENT_RESOURCES : STATUS_SUCCESS;
+    if (IsRead) {
+        return Bytes < Stream->RecordBytes ? STATUS_BUFFER_TOO_SMALL
+                                           : STATUS_SUCCESS;
+    }
+    return Bytes == 0 || Bytes > Stream->WriteBytes ? STATUS_INVALID_PARAMETER
+                                                    : STATUS_SUCCESS;
 }
 
-NTSTATUS NTAPI DispatchRead(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+/* The remove lock is held, and goes with the IRP. */
+static NTSTATUS Transfer(PSTREAM Stream, PIRP Irp, BOOLEAN IsRead, ULONG Bytes)
+{
+    NTSTATUS status = CheckLength(Stream, IsRead, Bytes);
+    PVOID va;
+
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    if (Irp->MdlAddress == NULL) {
+        return STATUS_BUFFER_TOO_SMALL;
+    }
+    va = MmGetSystemAddressForMdlSafe(Irp->MdlAddress, MapPriority());
+    if (va == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    if (IsRead && Bytes > ISOAV_READ_BYTES_MAX) {
+        Bytes = ISOAV_READ_BYTES_MAX;
+    }
+    return StreamTransfer(Stream, Irp, va, Bytes);
+}
+
+static NTSTATUS DispatchTransfer(PDEVICE_OBJECT DeviceObject, PIRP Irp,
+                                 BOOLEAN IsRead, ULONG Bytes)
 {
     PDEVICE_EXTENSION device = DeviceObject->DeviceExtension;
     NTSTATUS status = IoAcquireRemoveLock(&device->RemoveLock, Irp);
-    PSTREAM stream = StreamOf(Irp);
-    PVOID va;
 
     if (!NT_SUCCESS(status)) {
         return CompleteIrp(Irp, status, 0);
     }
-    status = CheckRead(stream, Irp, &va);
-    if (!NT_SUCCESS(status)) {
+    status = Transfer(StreamOf(Irp), Irp, IsRead, Bytes);
+    if (status != STATUS_PENDING) {
         CompleteIrp(Irp, status, 0);
         IoReleaseRemoveLock(&device->RemoveLock, Irp);
-        return status;
     }
-    return StreamRead(stream, Irp, va); /* which releases the lock */
+    return status;
+}
+
+NTSTATUS NTAPI DispatchRead(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    return DispatchTransfer(
+        DeviceObject, Irp, TRUE,
+        IoGetCurrentIrpStackLocation(Irp)->Parameters.Read.Length);
+}
+
+NTSTATUS NTAPI DispatchWrite(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+{
+    return DispatchTransfer(
+        DeviceObject, Irp, FALSE,
+        IoGetCurrentIrpStackLocation(Irp)->Parameters.Write.Length);
 }

@@ -77,7 +77,7 @@ static NTSTATUS SetFormat(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
     const isoav_format *format = Buffer;
     UCHAR wire[ISOAV_FORMAT_BYTES];
 
-    if (Stream->Device->Owner[ISOAV_IFACE_VIDEO] != NULL) {
+    if (StreamsUse(Stream->Device, ISOAV_IFACE_VIDEO)) {
         return STATUS_INVALID_DEVICE_STATE;
     }
     isoav_put16(wire, format->width);
@@ -125,7 +125,7 @@ static NTSTATUS SetMode(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
     const isoav_mode *mode = Buffer;
     UCHAR wire[ISOAV_MODE_BYTES] = { 0 };
 
-    if (Stream->Device->Owner[ISOAV_IFACE_TEST] != NULL) {
+    if (StreamsUse(Stream->Device, ISOAV_IFACE_TEST)) {
         return STATUS_INVALID_DEVICE_STATE;
     }
     if (mode->mode > 0xff) {

@@ -61,16 +61,13 @@ static isoav_log_entry *AddLocked(PPACKET_LOG Log, const LOG_PLACE *Place,
     return entry;
 }
 
-/* Only IN has the length in the packet; OUT has it in the offsets. */
-static ULONG PacketLength(const struct _URB_ISOCH_TRANSFER *Urb, ULONG Index,
-                          BOOLEAN In)
+ULONG UrbPacketBytes(const struct _URB_ISOCH_TRANSFER *Urb, ULONG Index,
+                     ULONG Packets)
 {
-    ULONG end = Index + 1 < Urb->NumberOfPackets
-                    ? Urb->IsoPacket[Index + 1].Offset
-                    : Urb->TransferBufferLength;
+    ULONG end = Index + 1 < Packets ? Urb->IsoPacket[Index + 1].Offset
+                                    : Urb->TransferBufferLength;
 
-    return In ? Urb->IsoPacket[Index].Length
-              : end - Urb->IsoPacket[Index].Offset;
+    return end - Urb->IsoPacket[Index].Offset;
 }
 
 VOID LogUrb(PPACKET_LOG Log, const LOG_PLACE *Place, ULONGLONG Ordinal,
@@ -88,7 +85,8 @@ VOID LogUrb(PPACKET_LOG Log, const LOG_PLACE *Place, ULONGLONG Ordinal,
         entry->ordinal = Ordinal + i;
         entry->packet_index = i;
         entry->packet_status = (ULONG)urb->IsoPacket[i].Status;
-        entry->length = PacketLength(urb, i, in);
+        entry->length =
+            in ? urb->IsoPacket[i].Length : UrbPacketBytes(urb, i, Packets);
     }
     KeReleaseSpinLock(&Log->Lock, irql);
 }

@@ -24,6 +24,14 @@ typedef struct _PACKET_LOG {
     ULONGLONG First; /* numbers below are gone: the log was emptied there */
 } PACKET_LOG, *PPACKET_LOG;
 
+/*
+ * The room of a packet, that is of an OUT packet its length. At the end of an
+ * URB the stack may have put something else into TransferBufferLength: the
+ * caller has given that back its value.
+ */
+ULONG UrbPacketBytes(const struct _URB_ISOCH_TRANSFER *Urb, ULONG Index,
+                     ULONG Packets);
+
 /* Where an URB's packets went; the fields that its entries have in common. */
 typedef struct _LOG_PLACE {
     ULONG Selection;

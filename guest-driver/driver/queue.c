@@ -1,5 +1,5 @@
 /*
- * The queue of pending reads, which may be cancelled at any moment.
+ * The queue of pending reads or writes, which may be cancelled at any moment.
  *
  * An IRP in the queue has a cancel routine. IoSetCancelRoutine is atomic, so
  * exactly one of two sides gets to take the IRP out: whoever removes it from
@@ -14,17 +14,17 @@
  */
 #include "driver.h"
 
-VOID QueueInitialize(PREAD_QUEUE Queue, PKSPIN_LOCK Lock,
-                     VOID (*Cancelled)(PREAD_QUEUE Queue, PIRP Irp))
+VOID QueueInitialize(PIRP_QUEUE Queue, PKSPIN_LOCK Lock,
+                     VOID (*Cancelled)(PIRP_QUEUE Queue, PIRP Irp))
 {
     InitializeListHead(&Queue->Irps);
     Queue->Lock = Lock;
     Queue->Cancelled = Cancelled;
 }
 
-static VOID NTAPI CancelRead(PDEVICE_OBJECT DeviceObject, PIRP Irp)
+static VOID NTAPI CancelQueued(PDEVICE_OBJECT DeviceObject, PIRP Irp)
 {
-    PREAD_QUEUE queue = Irp->Tail.Overlay.DriverContext[0];
+    PIRP_QUEUE queue = Irp->Tail.Overlay.DriverContext[0];
     KIRQL irql;
 
     UNREFERENCED_PARAMETER(DeviceObject);
@@ -35,13 +35,13 @@ static VOID NTAPI CancelRead(PDEVICE_OBJECT DeviceObject, PIRP Irp)
     queue->Cancelled(queue, Irp);
 }
 
-BOOLEAN QueueInsert(PREAD_QUEUE Queue, PIRP Irp)
+BOOLEAN QueueInsert(PIRP_QUEUE Queue, PIRP Irp)
 {
     KIRQL irql;
 
     Irp->Tail.Overlay.DriverContext[0] = Queue;
     KeAcquireSpinLock(Queue->Lock, &irql);
-    IoSetCancelRoutine(Irp, CancelRead);
+    IoSetCancelRoutine(Irp, CancelQueued);
     if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL) {
         KeReleaseSpinLock(Queue->Lock, irql);
         return FALSE;
@@ -52,7 +52,17 @@ BOOLEAN QueueInsert(PREAD_QUEUE Queue, PIRP Irp)
     return TRUE;
 }
 
-PIRP QueueRemoveLocked(PREAD_QUEUE Queue)
+BOOLEAN QueuePutBackLocked(PIRP_QUEUE Queue, PIRP Irp)
+{
+    IoSetCancelRoutine(Irp, CancelQueued);
+    if (Irp->Cancel && IoSetCancelRoutine(Irp, NULL) != NULL) {
+        return FALSE;
+    }
+    InsertHeadList(&Queue->Irps, &Irp->Tail.Overlay.ListEntry);
+    return TRUE;
+}
+
+PIRP QueueRemoveLocked(PIRP_QUEUE Queue)
 {
     PLIST_ENTRY link;
     PIRP irp;

@@ -16,16 +16,24 @@ struct _STREAM {
     LIST_ENTRY Link;
     BOOLEAN Wanted;
     isoav_start Start; /* with the defaults filled in */
-    PRING Ring;        /* NULL: not running */
+    ULONG PeriodUf;
+    PRING Ring; /* NULL: not running */
+    PIO_WORKITEM Recovery;
+    LONG IsRecovering; /* Recovery is queued */
 
     /* Under Lock. */
     KSPIN_LOCK Lock;
-    READ_QUEUE Reads;
+    IRP_QUEUE Transfers; /* reads or writes */
     ISOAV_FIFO Fifo;
     PVOID FifoMemory;
     BOOLEAN Ended;
     NTSTATUS EndStatus; /* of reads once the FIFO is empty */
-    ULONG RecordBytes;  /* of the largest record; 0: never started */
+    BOOLEAN In;
+    BOOLEAN Starved;   /* OUT: there was nothing to send */
+    ULONG PacketBytes; /* of the largest packet */
+    ULONG RecordBytes; /* of the largest record; 0: never started */
+    ULONG WriteBytes;  /* OUT: of the largest write */
+    ULONG Recoveries;  /* since the last packet */
     ULONG FramesPerUrb;
     ULONG NextFrame;
     BOOLEAN NextFrameValid;

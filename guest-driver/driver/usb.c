@@ -97,6 +97,23 @@ NTSTATUS UsbStatusToNt(USBD_STATUS Status)
     }
 }
 
+NTSTATUS UsbCurrentFrame(PDEVICE_EXTENSION Device, PULONG Frame)
+{
+    NTSTATUS status;
+    PURB urb;
+
+    status = USBD_UrbAllocate(Device->Usbd, &urb);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    urb->UrbHeader.Function = URB_FUNCTION_GET_CURRENT_FRAME_NUMBER;
+    urb->UrbHeader.Length = sizeof(struct _URB_GET_CURRENT_FRAME_NUMBER);
+    status = UsbSubmit(Device, urb);
+    *Frame = urb->UrbGetCurrentFrameNumber.FrameNumber;
+    USBD_UrbFree(Device->Usbd, urb);
+    return status;
+}
+
 NTSTATUS UsbAbortPipe(PDEVICE_EXTENSION Device, USBD_PIPE_HANDLE Pipe)
 {
     NTSTATUS status;

@@ -2,24 +2,33 @@
  * What an application and isoav.sys say to each other.
  *
  * Open the device interface ISOAV_INTERFACE_GUID (SetupDiGetClassDevs,
- * CreateFile). One open file drives at most one stream:
+ * CreateFile). One open file drives at most one stream, of one endpoint:
  *
  *   ISOAV_IOCTL_STREAM_START  selects an alternate setting of an interface
  *                             and keeps a ring of isochronous URBs going
- *   ReadFile                  returns *records*, one for each isochronous
+ *   ReadFile                  IN: returns *records*, one for each isochronous
  *                             packet, complete ones only, as many as are
  *                             there and fit; waits when there are none
+ *   WriteFile                 OUT: takes whole records, one for each packet
+ *                             to be sent, all of them or none; waits while
+ *                             there is no room for them
  *   ISOAV_IOCTL_STREAM_STOP   takes the ring down, back to alternate 0; what
  *                             was received can still be read, then ReadFile
- *                             ends with end-of-file
+ *                             ends with end-of-file. What was written and
+ *                             not sent yet is dropped: isoav_stats.packets
+ *                             tells when all of it has been sent.
  *
  * Whatever becomes of the records, the driver keeps the fate of each packet in
  * the device's packet log, which any open file can read (ISOAV_IOCTL_LOG_READ),
  * also when the stream has ended and its program has gone.
  *
+ * An URB of an OUT stream is submitted when there are records for all of its
+ * packets. When there are not, nothing is sent, and nothing is made up: the
+ * stream pauses, and goes on, as soon as it can, when more is written.
+ *
  * Closing the file, or the death of the application, stops its stream. An
- * interface streams for one file at a time (STATUS_SHARING_VIOLATION
- * otherwise).
+ * endpoint streams for one file at a time; the endpoints of an interface
+ * stream together in one alternate setting. STATUS_SHARING_VIOLATION otherwise.
  *
  * Rules of the ABI:
  *
@@ -152,11 +161,26 @@ enum {
     ISOAV_FIFO_MAX = 64 << 20,
 };
 
+enum {
+    /*
+     * URBs say at which frame they start, instead of "as soon as possible".
+     * A stack that refuses that gets the other kind (isoav_stats.
+     * frame_refusals).
+     */
+    ISOAV_START_FRAMES = 1 << 0,
+    /*
+     * Where the bus has no bandwidth left for the alternate setting, the next
+     * smaller one with this endpoint is tried, and so on. With it, alternate
+     * 0 stands for the largest.
+     */
+    ISOAV_START_FALL_BACK = 1 << 1,
+};
+
 typedef struct {
     uint8_t interface_number;
-    uint8_t alternate; /* not 0 */
-    uint8_t endpoint;  /* address of an IN endpoint; 0: the first one */
-    uint8_t reserved0;
+    uint8_t alternate;   /* not 0, but see ISOAV_START_FALL_BACK */
+    uint8_t endpoint;    /* address; 0: the first IN endpoint */
+    uint8_t flags;       /* ISOAV_START_* */
     uint32_t urbs;       /* in flight; 0: default */
     uint32_t packets;    /* of an URB, whole frames of 1 ms; 0: default */
     uint32_t fifo_bytes; /* room for records; 0: default */
@@ -169,12 +193,24 @@ typedef struct {
     uint32_t period_uf;
     uint32_t record_bytes; /* of the largest record: the smallest ReadFile */
     uint32_t fifo_bytes;
+    uint32_t write_bytes; /* OUT: the largest WriteFile; IN: 0 */
+    uint8_t alternate;    /* what was selected */
+    uint8_t endpoint;
+    uint16_t reserved;
 } isoav_started;
+
+/*
+ * ReadFile never returns more than this at a time, however large the buffer.
+ */
+#define ISOAV_READ_BYTES_MAX (1u << 20)
+#define ISOAV_WRITE_BYTES_MAX (1u << 20)
 
 /*
  * A record: this header, `length` bytes of data, zeroes up to a multiple of
  * 8 bytes. packet_number counts the packets of the ring from 0; a hole means
  * records that the application was too slow to fetch (overflow_packets).
+ *
+ * WriteFile looks at record_bytes and length, 1 to packet_bytes, alone.
  */
 typedef struct {
     uint32_t record_bytes;  /* header, data and padding */
@@ -212,11 +248,13 @@ typedef struct {
     uint64_t urbs;             /* completed */
     uint64_t urbs_failed;      /* of those: URB status not success */
     uint64_t packets;          /* completed */
-    uint64_t bytes;            /* received */
+    uint64_t bytes;            /* received, or sent */
     uint64_t overflow_packets; /* dropped: the application was too slow */
     uint64_t xruns;            /* URBs that did not follow their predecessor */
     uint64_t xrun_frames;      /* frames of 1 ms between them */
     uint64_t restarts;         /* times the ring was taken down and up again */
+    uint64_t starved;          /* OUT: times there was nothing to send */
+    uint64_t frame_refusals;   /* of the stack, see ISOAV_START_FRAMES */
     uint32_t fifo_bytes_used;
     uint32_t statuses; /* entries in use below */
     isoav_status_count status[ISOAV_STATUS_KINDS];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "rig.h"
 
-#define PIPE_HANDLE ((PVOID)0x81)
+/* A pipe's handle is its endpoint's address. */
+#define PIPE_HANDLE(address) ((PVOID)(ULONG_PTR)(address))
 
 rig_state rig;
 
@@ -10,27 +11,52 @@ static DEVICE_OBJECT lower = { .StackSize = 1 };
 
 /* --- the driver below and the device -------------------------------------- */
 
+static bool is_in(const struct _URB_ISOCH_TRANSFER *u)
+{
+    return (ULONG_PTR)u->PipeHandle & 0x80;
+}
+
+/* Packets that follow each other without a hole, each with something in it. */
+static void check_out_packets(const struct _URB_ISOCH_TRANSFER *u)
+{
+    ULONG i, end;
+
+    g_assert_cmpuint(u->IsoPacket[0].Offset, ==, 0);
+    for (i = 0; i < u->NumberOfPackets; i++) {
+        end = i + 1 < u->NumberOfPackets ? u->IsoPacket[i + 1].Offset
+                                         : u->TransferBufferLength;
+        g_assert_cmpuint(end, >, u->IsoPacket[i].Offset);
+        g_assert_cmpuint(end - u->IsoPacket[i].Offset, <=,
+                         rig.started.packet_bytes);
+    }
+}
+
 /* Rule 1 of ring.c: every field, every time. */
 static void check_urb(const struct _URB_ISOCH_TRANSFER *u)
 {
-    ULONG i;
+    ULONG i, flags = is_in(u) ? USBD_TRANSFER_DIRECTION_IN : 0;
 
     g_assert_cmpuint(u->Hdr.Function, ==, URB_FUNCTION_ISOCH_TRANSFER);
     g_assert_cmpuint(u->Hdr.Length, ==, GET_ISO_URB_SIZE(rig.started.packets));
     g_assert_cmphex(u->Hdr.Status, ==, 0);
-    g_assert_true(u->PipeHandle == PIPE_HANDLE);
-    g_assert_cmphex(u->TransferFlags, ==,
-                    USBD_TRANSFER_DIRECTION_IN | USBD_START_ISO_TRANSFER_ASAP);
+    flags |= rig.names_frames ? 0 : USBD_START_ISO_TRANSFER_ASAP;
+    g_assert_cmphex(u->TransferFlags, ==, flags);
     g_assert_cmpuint(u->NumberOfPackets, ==, rig.started.packets);
-    g_assert_cmpuint(u->TransferBufferLength, ==,
-                     rig.started.packets * rig.started.packet_bytes);
     g_assert_nonnull(u->TransferBuffer);
     g_assert_null(u->TransferBufferMDL);
     g_assert_null(u->UrbLink);
     g_assert_cmpuint(u->ErrorCount, ==, 0);
+    if (!is_in(u)) {
+        check_out_packets(u);
+    } else {
+        g_assert_cmpuint(u->TransferBufferLength, ==,
+                         rig.started.packets * rig.started.packet_bytes);
+    }
     for (i = 0; i < rig.started.packets; i++) {
-        g_assert_cmpuint(u->IsoPacket[i].Offset, ==,
-                         i * rig.started.packet_bytes);
+        if (is_in(u)) {
+            g_assert_cmpuint(u->IsoPacket[i].Offset, ==,
+                             i * rig.started.packet_bytes);
+        }
         g_assert_cmpuint(u->IsoPacket[i].Length, ==, 0);
         g_assert_cmphex(u->IsoPacket[i].Status, ==, 0);
     }
@@ -59,30 +85,43 @@ static NTSTATUS usb_driver(PIRP irp)
     return STATUS_PENDING;
 }
 
-/* The next URB on the bus ends; its packets get packet_status. */
-void rig_complete_as(USBD_STATUS urb_status, NTSTATUS status,
+/* An URB ends; its packets get packet_status. */
+static void complete(PIRP irp, USBD_STATUS urb_status, NTSTATUS status,
                      USBD_STATUS packet_status)
 {
-    PIRP irp = g_queue_pop_head(&rig.bus);
     struct _URB_ISOCH_TRANSFER *u = &rig_urb(irp)->UrbIsochronousTransfer;
     ULONG i;
 
     check_urb(u);
     u->Hdr.Status = urb_status;
-    u->StartFrame = rig.frame;
+    if (!rig.names_frames) {
+        u->StartFrame = rig.frame;
+    }
     u->ErrorCount = 77;
     rig.frame += rig.started.packets * rig.started.period_uf / 8;
     for (i = 0; i < u->NumberOfPackets; i++) {
         UCHAR *data = (PUCHAR)u->TransferBuffer + u->IsoPacket[i].Offset;
 
         u->IsoPacket[i].Status = packet_status;
+        if (!is_in(u)) {
+            continue;
+        }
         u->IsoPacket[i].Length = packet_status ? 0 : 4 + rig.number % 5;
         memset(data, (int)(rig.number & 0xff), 16);
         rig.number++;
     }
+    if (!is_in(u)) {
+        u->TransferBufferLength = 0; /* what is left there is the stack's */
+    }
     host.irql = DISPATCH_LEVEL; /* where Windows completes URBs */
     host_complete_below(irp, status);
     host.irql = PASSIVE_LEVEL;
+}
+
+void rig_complete_as(USBD_STATUS urb_status, NTSTATUS status,
+                     USBD_STATUS packet_status)
+{
+    complete(g_queue_pop_head(&rig.bus), urb_status, status, packet_status);
 }
 
 void rig_complete(void)
@@ -98,6 +137,23 @@ void rig_cancel_all(void)
     }
 }
 
+void rig_cancel_pipe(UCHAR address)
+{
+    GList *link = rig.bus.head, *next;
+
+    for (; link; link = next) {
+        PIRP irp = link->data;
+
+        next = link->next;
+        if (rig_urb(irp)->UrbIsochronousTransfer.PipeHandle ==
+            PIPE_HANDLE(address)) {
+            g_queue_delete_link(&rig.bus, link);
+            complete(irp, USBD_STATUS_CANCELED, STATUS_CANCELLED,
+                     USBD_STATUS_CANCELED);
+        }
+    }
+}
+
 /* What rig.device.c, usb.c and entry.c do, as far as streams can tell. */
 
 NTSTATUS DeviceIsReady(PDEVICE_EXTENSION Device)
@@ -106,35 +162,56 @@ NTSTATUS DeviceIsReady(PDEVICE_EXTENSION Device)
                                           : STATUS_DEVICE_NOT_READY;
 }
 
+/* Interface 0 has one endpoint, interface 1 two. */
+static void give_pipes(UCHAR interface, PINTERFACE_USE use)
+{
+    static const UCHAR addresses[2][2] = { { 0x81 }, { 0x02, 0x82 } };
+    ULONG i;
+
+    memset(use->Pipe, 0, sizeof(use->Pipe));
+    use->Pipes = interface ? 2 : 1;
+    for (i = 0; i < use->Pipes; i++) {
+        USBD_PIPE_INFORMATION *pipe = &use->Pipe[i].Information;
+
+        pipe->EndpointAddress = addresses[interface][i];
+        pipe->PipeHandle = PIPE_HANDLE(pipe->EndpointAddress);
+        pipe->MaximumPacketSize = interface ? 192 : 2048;
+    }
+}
+
 NTSTATUS DeviceSelectAlternate(PDEVICE_EXTENSION Device, UCHAR Interface,
-                               UCHAR Alternate, UCHAR Address,
-                               PUSBD_PIPE_INFORMATION Pipe,
+                               UCHAR Alternate, PINTERFACE_USE Use,
                                USBD_STATUS *UsbdStatus)
 {
     g_assert_true(Device == &rig.device);
     g_assert_true(g_queue_is_empty(&rig.bus)); /* drained before */
     g_string_append_printf(rig.events, "alt%u.%u ", Interface, Alternate);
     *UsbdStatus = 0;
-    if (Alternate && !NT_SUCCESS(rig.select_status)) {
+    if (Alternate && (!NT_SUCCESS(rig.select_status) ||
+                      (rig.most_alternate && Alternate > rig.most_alternate))) {
         *UsbdStatus = USBD_STATUS_NO_BANDWIDTH;
-        return rig.select_status;
+        return STATUS_INSUFFICIENT_RESOURCES;
     }
-    if (Pipe) {
-        memset(Pipe, 0, sizeof(*Pipe));
-        Pipe->EndpointAddress = Address;
-        Pipe->PipeHandle = PIPE_HANDLE;
-        Pipe->MaximumPacketSize = 2048;
+    if (Use) {
+        give_pipes(Interface, Use);
     }
     return STATUS_SUCCESS;
 }
 
 NTSTATUS UsbAbortPipe(PDEVICE_EXTENSION Device, USBD_PIPE_HANDLE Pipe)
 {
-    g_assert_true(Device == &rig.device && Pipe == PIPE_HANDLE);
+    g_assert_true(Device == &rig.device);
     g_string_append(rig.events, "abort ");
     if (!rig.deaf) {
-        rig_cancel_all();
+        rig_cancel_pipe((UCHAR)(ULONG_PTR)Pipe);
     }
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS UsbCurrentFrame(PDEVICE_EXTENSION Device, PULONG Frame)
+{
+    g_assert_true(Device == &rig.device);
+    *Frame = rig.frame;
     return STATUS_SUCCESS;
 }
 
@@ -180,17 +257,37 @@ NTSTATUS CompleteIrp(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
 
 /* --- a file and its reads */
 
-void rig_start_read(unsigned i, ULONG length)
+static void transfer(unsigned i, ULONG length)
 {
     rig_read *r = &rig.read[i];
 
-    memset(r, 0, sizeof(*r));
-    r->irp.Current.Parameters.Read.Length = length;
+    memset(&r->irp, 0, sizeof(r->irp));
     g_assert_cmphex(IoAcquireRemoveLock(&rig.device.RemoveLock, &r->irp), ==,
                     0);
-    g_assert_cmphex(StreamRead(rig.stream, &r->irp, r->data), ==,
+    g_assert_cmphex(StreamTransfer(rig.stream, &r->irp, r->data, length), ==,
                     STATUS_PENDING);
     g_assert_true(r->irp.PendingReturned);
+}
+
+void rig_start_read(unsigned i, ULONG length)
+{
+    memset(rig.read[i].data, 0, sizeof(rig.read[i].data));
+    transfer(i, length);
+}
+
+void rig_start_write(unsigned i, ULONG length)
+{
+    transfer(i, length);
+}
+
+ULONG rig_put_record(unsigned i, ULONG at, ULONG length, UCHAR fill)
+{
+    isoav_record record = { .record_bytes = ISOAV_RECORD_BYTES(length),
+                            .length = length };
+
+    memcpy(rig.read[i].data + at, &record, sizeof(record));
+    memset(rig.read[i].data + at + sizeof(record), fill, length);
+    return at + record.record_bytes;
 }
 
 isoav_record rig_record(unsigned i, ULONG_PTR at)
@@ -259,13 +356,19 @@ void rig_begin(void)
     rig.device.State = DeviceStarted;
     rig.device.Speed = ISOAV_SPEED_HIGH;
     InitializeListHead(&rig.device.Streams);
-    rig.device.Config.Endpoints = 3;
+    rig.device.Config.Endpoints = 6;
     rig.device.Config.Endpoint[0] =
         (CONFIG_ENDPOINT){ 0, 4, 0x81, 1, 0x0c00, 0 };
     rig.device.Config.Endpoint[1] =
         (CONFIG_ENDPOINT){ 1, 1, 0x02, 1, 0x00c0, 0 };
     rig.device.Config.Endpoint[2] =
         (CONFIG_ENDPOINT){ 1, 4, 0x82, 5, 0x0400, 0 };
+    rig.device.Config.Endpoint[3] =
+        (CONFIG_ENDPOINT){ 1, 1, 0x82, 1, 0x00c0, 0 };
+    rig.device.Config.Endpoint[4] =
+        (CONFIG_ENDPOINT){ 0, 1, 0x81, 1, 0x00c0, 0 };
+    rig.device.Config.Endpoint[5] =
+        (CONFIG_ENDPOINT){ 0, 3, 0x81, 1, 0x0400, 0 };
     g_assert_cmphex(USBD_CreateHandle(&self, &lower,
                                       USBD_CLIENT_CONTRACT_VERSION_602,
                                       ISOAV_TAG, &rig.device.Usbd),
@@ -283,7 +386,9 @@ isoav_start rig_small_start(void)
 void rig_begin_started(void)
 {
     /* Known before, so that usb_driver can check the first URBs. */
-    const isoav_started expected = { 3, 8, 2048, 1, 2080, 65536 };
+    const isoav_started expected = {
+        3, 8, 2048, 1, 2080, 65536, 0, 4, 0x81, 0
+    };
 
     rig_begin();
     rig.started = expected;
@@ -303,7 +408,7 @@ void rig_stop(NTSTATUS expected)
 
 void rig_end(void)
 {
-    StreamCancelReads(rig.stream);
+    StreamCancelTransfers(rig.stream);
     StreamClose(rig.stream);
     StreamDereference(rig.stream);
     g_assert_cmpint(rig.device.RemoveLock.Count, ==, 0);

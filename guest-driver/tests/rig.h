@@ -24,6 +24,7 @@ typedef struct {
     DEVICE_EXTENSION device;
     PSTREAM stream;
     isoav_started started; /* what the URBs must look like */
+    bool names_frames;     /* they do not start as soon as possible */
     rig_read read[RIG_READS];
 
     GQueue bus;              /* IRPs that the driver below holds */
@@ -33,6 +34,7 @@ typedef struct {
     USBD_STATUS inline_fail; /* not 0: URBs fail with it at once */
     bool deaf;               /* aborting the pipe has no effect */
     NTSTATUS select_status;  /* of selecting an alternate but 0 */
+    UCHAR most_alternate;    /* the bus has bandwidth for; 0: for all */
     ULONG frame;             /* the bus's clock */
     unsigned number;         /* of the next packet; its bytes are made of it */
 } rig_state;
@@ -66,11 +68,23 @@ void rig_complete_as(USBD_STATUS urb_status, NTSTATUS status,
                      USBD_STATUS packet_status);
 void rig_cancel_all(void);
 
+/* Only those of a pipe, by the endpoint's address. */
+void rig_cancel_pipe(UCHAR address);
+
 /* ReadFile number i. */
 void rig_start_read(unsigned i, ULONG length);
 
 /* Its record at byte `at`. */
 isoav_record rig_record(unsigned i, ULONG_PTR at);
+
+/* WriteFile number i, of what its data has. */
+void rig_start_write(unsigned i, ULONG length);
+
+/*
+ * Appends a record of `length` bytes, all `fill`, to the data of transfer i at
+ * byte `at`; returns where it ends.
+ */
+ULONG rig_put_record(unsigned i, ULONG at, ULONG length, UCHAR fill);
 
 /* It ended well, with records first..first+count-1 and nothing else. */
 void rig_check_read(unsigned i, uint64_t first, unsigned count);

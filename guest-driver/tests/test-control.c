@@ -126,14 +126,17 @@ static void test_bad_start(void)
         NTSTATUS status;
     } rows[] = {
         { { .alternate = 0 }, STATUS_INVALID_PARAMETER },
-        { { .alternate = 3 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 2 }, STATUS_INVALID_PARAMETER },
         { { .interface_number = 8, .alternate = 1 }, STATUS_INVALID_PARAMETER },
         { { .interface_number = 255, .alternate = 1 },
           STATUS_INVALID_PARAMETER },
-        { { .alternate = 4, .reserved0 = 1 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 4, .flags = 4 }, STATUS_INVALID_PARAMETER },
+        { { .alternate = 4, .flags = 0x80 }, STATUS_INVALID_PARAMETER },
         { { .alternate = 4, .endpoint = 0x82 }, STATUS_INVALID_PARAMETER },
-        { { .interface_number = 1, .alternate = 1, .endpoint = 0x02 },
-          STATUS_INVALID_PARAMETER }, /* OUT */
+        { { .interface_number = 1,
+            .endpoint = 0x03,
+            .flags = ISOAV_START_FALL_BACK },
+          STATUS_INVALID_PARAMETER },
         { { .interface_number = 1, .alternate = 4 }, STATUS_NOT_SUPPORTED },
         { { .alternate = 4, .urbs = 2 }, STATUS_INVALID_PARAMETER },
         { { .alternate = 4, .urbs = 33 }, STATUS_INVALID_PARAMETER },
@@ -159,7 +162,8 @@ static void test_bad_start(void)
 static void test_defaults(void)
 {
     rig_begin();
-    rig.started = (isoav_started){ 4, 64, 2048, 1, 2080, 4 << 20 };
+    rig.started =
+        (isoav_started){ 4, 64, 2048, 1, 2080, 4 << 20, 0, 4, 0x81, 0 };
     g_assert_cmphex(rig_start((isoav_start){ .alternate = 4 }), ==,
                     STATUS_SUCCESS);
     g_assert_cmpuint(rig.started.urbs, ==, 4);
@@ -190,7 +194,8 @@ static void test_no_memory(void)
 
     for (n = 1;; n++) {
         rig_begin();
-        rig.started = (isoav_started){ 3, 8, 2048, 1, 2080, 65536 };
+        rig.started =
+            (isoav_started){ 3, 8, 2048, 1, 2080, 65536, 0, 4, 0x81, 0 };
         host.fail_after = n;
         status = rig_start(rig_small_start());
         if (NT_SUCCESS(status)) {
@@ -210,10 +215,15 @@ static void test_no_memory(void)
 static void test_inline_failure(void)
 {
     rig_begin();
-    rig.started = (isoav_started){ 3, 8, 2048, 1, 2080, 65536 };
+    rig.started = (isoav_started){ 3, 8, 2048, 1, 2080, 65536, 0, 4, 0x81, 0 };
     rig.inline_fail = USBD_STATUS_BAD_START_FRAME;
     g_assert_cmphex(rig_start(rig_small_start()), ==, STATUS_SUCCESS);
     g_assert_cmpuint(rig.submissions, ==, 17);
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_RUNNING);
+    while (host_run_work()) { /* a new ring, three times */
+    }
+    g_assert_cmpuint(rig.submissions, ==, 4 * 17);
+    g_assert_cmpuint(rig_stats().restarts, ==, 3);
     g_assert_cmpuint(rig.deepest, ==, 1);
     g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_FAILED);
     g_assert_cmphex(rig_stats().usbd_status, ==,
@@ -222,6 +232,140 @@ static void test_inline_failure(void)
     rig_check_ended(0, STATUS_DEVICE_DATA_ERROR);
     rig_stop(STATUS_SUCCESS);
     rig_end();
+}
+
+static void reject_ring(void)
+{
+    unsigned i;
+
+    for (i = 0; i < 17; i++) {
+        rig_complete_as(USBD_STATUS_BAD_START_FRAME, STATUS_UNSUCCESSFUL, 0);
+    }
+}
+
+/* A new ring goes on where the old one failed; a good packet clears the slate.
+ */
+static void test_recovery(void)
+{
+    unsigned i;
+
+    rig_begin_started();
+    rig_start_read(0, RIG_READ_BYTES);
+    for (i = 1; i <= 5; i++) {
+        reject_ring();
+        g_assert_true(host_run_work());
+        g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_RUNNING);
+        g_assert_cmpuint(rig_stats().restarts, ==, i);
+        g_assert_cmpuint(g_queue_get_length(&rig.bus), ==, 3);
+        rig.number = (i - 1) * 8;
+        rig_complete();
+        rig_check_read(0, (i - 1) * 8, 8);
+        rig_start_read(0, RIG_READ_BYTES);
+    }
+    rig_end();
+}
+
+/* Stopped, held or closed before the work item comes to it. */
+static void test_recovery_too_late(void)
+{
+    rig_begin_started();
+    reject_ring();
+    rig_stop(STATUS_SUCCESS);
+    g_assert_true(host_run_work());
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_IDLE);
+    rig_end();
+
+    rig_begin_started();
+    reject_ring();
+    rig.device.State = DeviceHeld;
+    g_assert_true(host_run_work());
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_HELD);
+    rig_end();
+
+    rig_begin_started();
+    reject_ring();
+    DeviceLock(&rig.device);
+    StreamsHold(&rig.device);
+    DeviceUnlock(&rig.device);
+    g_assert_true(host_run_work());
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_HELD);
+    rig_end();
+}
+
+/* The largest alternate first, then what the bus has room for. */
+static void test_fall_back(void)
+{
+    isoav_start start = rig_small_start();
+
+    rig_begin();
+    start.alternate = 0;
+    start.flags = ISOAV_START_FALL_BACK;
+    rig.most_alternate = 1;
+    rig.started = (isoav_started){ 3, 8, 2048, 1, 2080, 65536, 0, 1, 0x81, 0 };
+    g_assert_cmphex(rig_start(start), ==, STATUS_SUCCESS);
+    g_assert_cmpstr(rig.events->str, ==, "alt0.4 alt0.0 alt0.3 alt0.0 alt0.1 ");
+    g_assert_cmpuint(rig.started.alternate, ==, 1);
+    rig_stop(STATUS_SUCCESS);
+    start.flags = 0;
+    start.alternate = 3; /* not asked for: not done */
+    g_assert_cmphex(rig_start(start), ==, STATUS_INSUFFICIENT_RESOURCES);
+    start.flags = ISOAV_START_FALL_BACK;
+    rig.select_status = STATUS_INSUFFICIENT_RESOURCES;
+    g_string_truncate(rig.events, 0);
+    g_assert_cmphex(rig_start(start), ==, STATUS_INSUFFICIENT_RESOURCES);
+    g_assert_cmpstr(rig.events->str, ==, "alt0.3 alt0.0 alt0.1 alt0.0 ");
+    rig_end();
+}
+
+static void start_with_frames(void)
+{
+    isoav_start start = rig_small_start();
+
+    rig_begin();
+    start.flags = ISOAV_START_FRAMES;
+    rig.names_frames = true;
+    rig.started = (isoav_started){ 3, 8, 2048, 1, 2080, 65536, 0, 4, 0x81, 0 };
+    g_assert_cmphex(rig_start(start), ==, STATUS_SUCCESS);
+}
+
+/* Eight frames from now, and one URB behind the other. */
+static void test_named_frames(void)
+{
+    unsigned i;
+
+    start_with_frames();
+    for (i = 0; i < 10; i++) {
+        g_assert_cmpuint(rig_urb(g_queue_peek_head(&rig.bus))
+                             ->UrbIsochronousTransfer.StartFrame,
+                         ==, 1008 + i);
+        rig_complete();
+    }
+    g_assert_cmpuint(rig_stats().xruns, ==, 0);
+    g_assert_cmpuint(rig_stats().frame_refusals, ==, 0);
+    rig_end();
+}
+
+static void frames_refused_with(USBD_STATUS status)
+{
+    unsigned i;
+
+    start_with_frames();
+    rig_complete_as(status, STATUS_UNSUCCESSFUL, 0);
+    g_assert_cmpuint(rig_stats().frame_refusals, ==, 1);
+    rig_complete(); /* the two that were on their way */
+    rig_complete();
+    rig.names_frames = false;
+    for (i = 0; i < 3; i++) {
+        rig_complete(); /* whose flags the rig looks at */
+    }
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_RUNNING);
+    rig_end();
+}
+
+static void test_frames_refused(void)
+{
+    frames_refused_with(USBD_STATUS_BAD_START_FRAME);
+    frames_refused_with(USBD_STATUS_NOT_SUPPORTED);
 }
 
 /* A few rejections are forgotten when an URB works again. */
@@ -353,6 +497,11 @@ int main(int argc, char **argv)
     g_test_add_func("/control/start/no-memory", test_no_memory);
     g_test_add_func("/control/start/removed", test_removed_lock);
     g_test_add_func("/control/fail/inline", test_inline_failure);
+    g_test_add_func("/control/fail/recovery", test_recovery);
+    g_test_add_func("/control/fail/recovery/too-late", test_recovery_too_late);
+    g_test_add_func("/control/start/fall-back", test_fall_back);
+    g_test_add_func("/control/start/frames", test_named_frames);
+    g_test_add_func("/control/start/frames/refused", test_frames_refused);
     g_test_add_func("/control/fail/rejections", test_rejections_forgotten);
     g_test_add_func("/control/fail/gone", test_gone);
     g_test_add_func("/control/hold", test_hold);

@@ -29,19 +29,25 @@ NTSTATUS DeviceIsReady(PDEVICE_EXTENSION Device)
 }
 
 NTSTATUS DeviceSelectAlternate(PDEVICE_EXTENSION Device, UCHAR Interface,
-                               UCHAR Alternate, UCHAR Address,
-                               PUSBD_PIPE_INFORMATION Pipe,
+                               UCHAR Alternate, PINTERFACE_USE Use,
                                USBD_STATUS *UsbdStatus)
 {
     g_assert_true(Device == &device);
-    (void)Interface;
     (void)Alternate;
-    (void)Address;
-    if (Pipe) {
-        memset(Pipe, 0, sizeof(*Pipe));
-        Pipe->MaximumPacketSize = 2048;
+    if (Use) {
+        memset(Use->Pipe, 0, sizeof(Use->Pipe));
+        Use->Pipes = 1;
+        Use->Pipe[0].Information.EndpointAddress = Interface ? 0x02 : 0x81;
+        Use->Pipe[0].Information.MaximumPacketSize = Interface ? 192 : 2048;
     }
     *UsbdStatus = 0;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS UsbCurrentFrame(PDEVICE_EXTENSION Device, PULONG Frame)
+{
+    (void)Device;
+    *Frame = 0;
     return STATUS_SUCCESS;
 }
 
@@ -263,9 +269,9 @@ static void test_abi(void)
     g_assert_cmpuint(sizeof(isoav_format), ==, 8);
     g_assert_cmpuint(sizeof(isoav_counters), ==, 64);
     g_assert_cmpuint(sizeof(isoav_start), ==, 16);
-    g_assert_cmpuint(sizeof(isoav_started), ==, 24);
-    g_assert_cmpuint(sizeof(isoav_stats), ==, 328);
-    g_assert_cmpuint(offsetof(isoav_stats, status), ==, 80);
+    g_assert_cmpuint(sizeof(isoav_started), ==, 32);
+    g_assert_cmpuint(sizeof(isoav_stats), ==, 344);
+    g_assert_cmpuint(offsetof(isoav_stats, status), ==, 96);
 }
 
 static const struct {
@@ -440,7 +446,7 @@ static void test_while_streaming(void)
     g_assert_cmpstr(vendor->str, ==, "");
     g_assert_cmphex(control(ISOAV_IOCTL_SET_MODE, &mode, sizeof(mode), 0), ==,
                     0);
-    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STATS, NULL, 0, 328), ==, 0);
+    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STATS, NULL, 0, 344), ==, 0);
     g_assert_cmpuint(((isoav_stats *)buffer)->state, ==, ISOAV_STATE_RUNNING);
     end(); /* which stops the stream */
 }
@@ -507,7 +513,7 @@ static void test_not_ready(void)
             control(requests[i].code, zero, requests[i].in, requests[i].out),
             ==, STATUS_DEVICE_NOT_READY);
     }
-    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STATS, NULL, 0, 328), ==, 0);
+    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STATS, NULL, 0, 344), ==, 0);
     g_assert_cmpstr(vendor->str, ==, "");
     end();
 }
@@ -532,7 +538,7 @@ static void test_removed(void)
 {
     begin();
     device.RemoveLock.Removed = 1;
-    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STATS, NULL, 0, 328), ==,
+    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STATS, NULL, 0, 344), ==,
                     STATUS_DELETE_PENDING);
     g_assert_cmphex(read_now(4096, buffer), ==, STATUS_DELETE_PENDING);
     g_assert_cmphex(simple(DispatchCreate), ==, STATUS_DELETE_PENDING);

@@ -104,8 +104,9 @@ static void test_cancelled_before_queued(void)
     memset(&rig.read[0], 0, sizeof(rig.read[0]));
     rig.read[0].irp.Cancel = TRUE;
     IoAcquireRemoveLock(&rig.device.RemoveLock, &rig.read[0].irp);
-    g_assert_cmphex(StreamRead(rig.stream, &rig.read[0].irp, rig.read[0].data),
-                    ==, STATUS_PENDING);
+    g_assert_cmphex(
+        StreamTransfer(rig.stream, &rig.read[0].irp, rig.read[0].data, 4096),
+        ==, STATUS_PENDING);
     rig_check_ended(0, STATUS_CANCELLED);
     rig_end();
 }
@@ -138,7 +139,7 @@ static void test_close_ends_reads(void)
     rig_begin_started();
     rig_start_read(0, RIG_READ_BYTES);
     rig_start_read(1, RIG_READ_BYTES);
-    StreamCancelReads(rig.stream);
+    StreamCancelTransfers(rig.stream);
     StreamClose(rig.stream);
     g_assert_true(rig.read[0].irp.IsCompleted && rig.read[1].irp.IsCompleted);
     rig_check_ended(1, STATUS_CANCELLED);

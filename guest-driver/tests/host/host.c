@@ -34,7 +34,56 @@ void host_check_clean(void)
 {
     g_assert_cmpuint(host.allocations, ==, 0);
     g_assert_cmpuint(host.irps, ==, 0);
+    g_assert_cmpuint(host.work_items, ==, 0);
     g_assert_cmpuint(host.irql, ==, PASSIVE_LEVEL);
+}
+
+PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
+{
+    PIO_WORKITEM item;
+
+    g_assert_nonnull(DeviceObject);
+    if (host.fail_after && --host.fail_after == 0) {
+        return NULL;
+    }
+    item = g_new0(IO_WORKITEM, 1);
+    item->Object = DeviceObject;
+    host.work_items++;
+    return item;
+}
+
+void IoFreeWorkItem(PIO_WORKITEM Item)
+{
+    g_assert_null(Item->Routine);
+    host.work_items--;
+    g_free(Item);
+}
+
+void IoQueueWorkItem(PIO_WORKITEM Item, IO_WORKITEM_ROUTINE *Routine,
+                     WORK_QUEUE_TYPE Queue, PVOID Context)
+{
+    (void)Queue;
+    g_assert_null(Item->Routine);
+    g_assert_null(host.work); /* one at a time is enough for the tests */
+    g_assert_cmpuint(host.irql, <=, DISPATCH_LEVEL);
+    Item->Routine = Routine;
+    Item->Context = Context;
+    host.work = Item;
+}
+
+BOOLEAN host_run_work(void)
+{
+    PIO_WORKITEM item = host.work;
+    IO_WORKITEM_ROUTINE *routine;
+
+    if (!item) {
+        return FALSE;
+    }
+    host.work = NULL;
+    routine = item->Routine;
+    item->Routine = NULL;
+    routine(item->Object, item->Context);
+    return TRUE;
 }
 
 KIRQL KeGetCurrentIrql(void)

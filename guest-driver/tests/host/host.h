@@ -29,14 +29,19 @@ typedef struct {
     NTSTATUS (*lower)(PIRP irp);
     /* Runs when a wait would block; what it does may end the wait. */
     void (*idle)(void);
-    unsigned irps;      /* live, of IoAllocateIrp */
-    unsigned completed; /* IRPs, by IoCompleteRequest */
+    unsigned irps;       /* live, of IoAllocateIrp */
+    unsigned completed;  /* IRPs, by IoCompleteRequest */
+    unsigned work_items; /* live */
+    PIO_WORKITEM work;   /* the one that is queued */
 } host_kernel;
 
 extern host_kernel host;
 
 /* Everything as new. Each test begins with it. */
 void host_reset(void);
+
+/* Runs the work item that is queued. FALSE: there is none. */
+BOOLEAN host_run_work(void);
 
 /* Nothing is left behind, and we are back at PASSIVE_LEVEL. */
 void host_check_clean(void);

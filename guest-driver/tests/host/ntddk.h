@@ -113,6 +113,8 @@ SIZE_T RtlCompareMemory(const void *A, const void *B, SIZE_T Bytes);
 
 #define InterlockedIncrement(p) __atomic_add_fetch(p, 1, __ATOMIC_SEQ_CST)
 #define InterlockedDecrement(p) __atomic_sub_fetch(p, 1, __ATOMIC_SEQ_CST)
+#define InterlockedExchangeAdd(p, v) __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)
+#define InterlockedExchangeAdd64(p, v) InterlockedExchangeAdd(p, v)
 #define InterlockedExchange(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 static inline LONG InterlockedCompareExchange(LONG *p, LONG v, LONG if_this)
 {
@@ -149,6 +151,14 @@ static inline PLIST_ENTRY RemoveHeadList(PLIST_ENTRY head)
 
     RemoveEntryList(entry);
     return entry;
+}
+
+static inline void InsertHeadList(PLIST_ENTRY head, PLIST_ENTRY entry)
+{
+    entry->Flink = head->Flink;
+    entry->Blink = head;
+    head->Flink->Blink = entry;
+    head->Flink = entry;
 }
 
 static inline void InsertTailList(PLIST_ENTRY head, PLIST_ENTRY entry)
@@ -201,13 +211,24 @@ extern BOOLEAN host_map_fails;
 #define IRP_MJ_INTERNAL_DEVICE_CONTROL 0x0f
 #define IRP_MN_QUERY_INTERFACE 0x08
 
-typedef struct _IO_WORKITEM *PIO_WORKITEM;
-
 typedef struct _DEVICE_OBJECT {
     CCHAR StackSize;
     ULONG Flags;
     PVOID DeviceExtension;
 } DEVICE_OBJECT, *PDEVICE_OBJECT;
+
+/* Work items run when the test calls host_run_work(). */
+typedef VOID IO_WORKITEM_ROUTINE(PDEVICE_OBJECT DeviceObject, PVOID Context);
+typedef struct _IO_WORKITEM {
+    PDEVICE_OBJECT Object;
+    IO_WORKITEM_ROUTINE *Routine; /* NULL: not queued */
+    PVOID Context;
+} IO_WORKITEM, *PIO_WORKITEM;
+typedef enum { DelayedWorkQueue } WORK_QUEUE_TYPE;
+PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject);
+void IoFreeWorkItem(PIO_WORKITEM Item);
+void IoQueueWorkItem(PIO_WORKITEM Item, IO_WORKITEM_ROUTINE *Routine,
+                     WORK_QUEUE_TYPE Queue, PVOID Context);
 
 typedef struct {
     PVOID FsContext;
@@ -233,7 +254,7 @@ typedef struct {
     union {
         struct {
             ULONG Length;
-        } Read;
+        } Read, Write;
         struct {
             ULONG OutputBufferLength;
             ULONG Align0;
