@@ -15,6 +15,7 @@
  *   isoch.c     isochronous transfers: validation, packets, frame numbers
  *   busif.c     the USBDI bus interface (speed, frame time)
  *   shim*.c     what Wine's kernel lacks and the driver above needs
+ *   verify*.c   whether the driver above keeps the kernel's rules
  *
  * What it cannot do, because libusb does not offer it: isochronous transfers
  * at a given StartFrame (only USBD_START_ISO_TRANSFER_ASAP; the other form
@@ -83,6 +84,7 @@ typedef struct Pipe {
     ULONG next_frame; /* where the next ASAP transfer would start */
     bool scheduled;   /* next_frame is valid */
     ULONG active;     /* requests in libusb's hands */
+    ULONG aborting;   /* calls of request_abort that wait for them */
 } Pipe;
 
 typedef struct Device Device;
@@ -154,6 +156,10 @@ NTSTATUS bridge_complete(IRP *irp, NTSTATUS status);
 bool bridge_on_event_thread(void);
 extern DRIVER_OBJECT *bridge_driver;
 
+/* Calls `visit` with each device until it returns true; returns that. */
+bool bridge_any_device(bool (*visit)(Device *device, const void *context),
+                       const void *context);
+
 /* enumerate.c */
 bool enumerate_start(Bus *bus);
 void enumerate_stop(Bus *bus);
@@ -185,6 +191,8 @@ Request *request_new(Device *device, Pipe *pipe, IRP *irp, URB *urb,
 USBD_STATUS request_submit(Request *request);
 void request_free(Request *request);
 void request_abort(Device *device, Pipe *pipe);
+bool request_uses(const void *memory, SIZE_T bytes);
+bool request_has_irp(const IRP *irp);
 USBD_STATUS request_usbd_status(enum libusb_transfer_status status);
 USBD_STATUS request_usbd_error(int libusb_error);
 

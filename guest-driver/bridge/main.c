@@ -16,7 +16,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "bridge.h"
-#include "shim.h"
+#include "verify.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +55,24 @@ bool bridge_on_event_thread(void)
     return the_bus && GetCurrentThreadId() == the_bus->event_thread_id;
 }
 
+bool bridge_any_device(bool (*visit)(Device *device, const void *context),
+                       const void *context)
+{
+    Bus *bus = the_bus;
+    bool found = false;
+    int i;
+
+    if (!bus) {
+        return false;
+    }
+    EnterCriticalSection(&bus->lock);
+    for (i = 0; i < BRIDGE_MAX_DEVICES && !found; i++) {
+        found = bus->devices[i] && visit(bus->devices[i], context);
+    }
+    LeaveCriticalSection(&bus->lock);
+    return found;
+}
+
 static DWORD WINAPI run_events(void *context)
 {
     Bus *bus = context;
@@ -77,6 +95,7 @@ static bool start_bus(Bus *bus)
     }
     bus->stop = 0;
     bus->event_thread = CreateThread(NULL, 0, run_events, bus, 0, NULL);
+    verify_send_start(bus);
     return bus->event_thread && enumerate_start(bus);
 }
 

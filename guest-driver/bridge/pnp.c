@@ -233,6 +233,10 @@ NTSTATUS pnp_dispatch(Device *device, IRP *irp)
         status = STATUS_SUCCESS;
         break;
     case IRP_MN_STOP_DEVICE:
+        request_abort(device, NULL);
+        device->started = false;
+        status = STATUS_SUCCESS;
+        break;
     case IRP_MN_SURPRISE_REMOVAL:
         request_abort(device, NULL);
         status = STATUS_SUCCESS;

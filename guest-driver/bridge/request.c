@@ -11,13 +11,16 @@
  *     says CANCELED, or success if the transfer was faster.
  *  4. The request is freed only after its cancel routine, if that has been
  *     called, is through with it.
- *  5. Completion routines run at DISPATCH_LEVEL, as they do above a real host
+ *  5. A driver does not submit from the completion routine of a request that
+ *     was cancelled, nor to a pipe that is being aborted: it would never end.
+ *     The verifier says so, and the URB fails as if the device had gone.
+ *  6. Completion routines run at DISPATCH_LEVEL, as they do above a real host
  *     controller's driver.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "bridge.h"
-#include "shim.h"
+#include "verify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +141,9 @@ static void WINAPI cancel_irp(DEVICE_OBJECT *pdo, IRP *irp)
     LeaveCriticalSection(&device->lock);
 }
 
+/* The pipe whose cancelled request this thread completes; NULL: none. */
+static __thread Pipe *cancelled_pipe __attribute__((tls_model("initial-exec")));
+
 static void complete_request(Request *request, USBD_STATUS status)
 {
     Device *device = request->device;
@@ -151,7 +157,13 @@ static void complete_request(Request *request, USBD_STATUS status)
     LeaveCriticalSection(&device->lock);
     irp->IoStatus.Information = 0;
     irql = shim_raise_irql(DISPATCH_LEVEL);
+    cancelled_pipe = status == USBD_STATUS_CANCELED ? request->pipe : NULL;
     bridge_complete(irp, urb_nt_status(status));
+    cancelled_pipe = NULL;
+    if (shim_irql() != DISPATCH_LEVEL) {
+        verify_report("a completion routine ended at IRQL %u", shim_irql());
+    }
+    shim_check_no_lock("a completion routine ended");
     shim_lower_irql(irql);
     EnterCriticalSection(&device->lock);
     unlink_request(request);
@@ -182,6 +194,69 @@ static bool is_active(const Device *device, const URB *urb)
     return false;
 }
 
+typedef struct Extent {
+    const UCHAR *from, *end;
+} Extent;
+
+static bool is_in(const void *memory, const Extent *extent)
+{
+    return (const UCHAR *)memory >= extent->from &&
+           (const UCHAR *)memory < extent->end;
+}
+
+static bool uses_extent(Device *device, const void *extent)
+{
+    const Request *r;
+    bool found = false;
+
+    EnterCriticalSection(&device->lock);
+    for (r = device->requests; r && !found; r = r->next) {
+        found = r->urb &&
+                (is_in(r->urb, extent) || is_in(r->transfer->buffer, extent));
+    }
+    LeaveCriticalSection(&device->lock);
+    return found;
+}
+
+/* An URB that has not ended is there, or transfers to there. */
+bool request_uses(const void *memory, SIZE_T bytes)
+{
+    const Extent extent = { memory, (const UCHAR *)memory + bytes };
+
+    return bridge_any_device(uses_extent, &extent);
+}
+
+static bool has_irp(Device *device, const void *irp)
+{
+    const Request *r;
+    bool found = false;
+
+    EnterCriticalSection(&device->lock);
+    for (r = device->requests; r && !found; r = r->next) {
+        found = r->urb && r->irp == irp;
+    }
+    LeaveCriticalSection(&device->lock);
+    return found;
+}
+
+bool request_has_irp(const IRP *irp)
+{
+    return bridge_any_device(has_irp, irp);
+}
+
+/* Rule 5. */
+static bool is_welcome(const Request *request)
+{
+    const Pipe *pipe = request->pipe;
+
+    if (pipe && (pipe == cancelled_pipe || pipe->aborting)) {
+        verify_report("endpoint %02x: submitted again after a cancellation",
+                      pipe->address);
+        return false;
+    }
+    return true;
+}
+
 /*
  * Gives the transfer to libusb. USBD_STATUS_PENDING: the event thread
  * completes the IRP; anything else: nothing has happened, the caller does.
@@ -196,6 +271,11 @@ USBD_STATUS request_submit(Request *request)
     request->transfer->user_data = request;
     request->transfer->callback = transfer_done;
     EnterCriticalSection(&device->lock);
+    if (!is_welcome(request)) {
+        LeaveCriticalSection(&device->lock);
+        request_free(request);
+        return USBD_STATUS_DEVICE_GONE;
+    }
     if (is_active(device, request->urb)) {
         bridge_log("a URB that is still active was submitted again");
         LeaveCriticalSection(&device->lock);
@@ -247,6 +327,9 @@ void request_abort(Device *device, Pipe *pipe)
     bool busy;
 
     EnterCriticalSection(&device->lock);
+    if (pipe) {
+        pipe->aborting++;
+    }
     for (r = device->requests; r; r = r->next) {
         if (!pipe || r->pipe == pipe) {
             libusb_cancel_transfer(r->transfer);
@@ -263,6 +346,7 @@ void request_abort(Device *device, Pipe *pipe)
     } while (busy && !bridge_on_event_thread());
     if (pipe) {
         pipe->scheduled = false;
+        pipe->aborting--;
     }
     LeaveCriticalSection(&device->lock);
 }

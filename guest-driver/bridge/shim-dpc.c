@@ -111,6 +111,7 @@ static DWORD WINAPI run_dpcs(void *context)
         LeaveCriticalSection(&lock);
         irql = shim_raise_irql(DISPATCH_LEVEL);
         dpc->DeferredRoutine(dpc, dpc->DeferredContext, arg1, arg2);
+        shim_check_no_lock("a DPC ended");
         shim_lower_irql(irql);
         EnterCriticalSection(&lock);
         running = NULL;

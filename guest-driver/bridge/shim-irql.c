@@ -51,9 +51,39 @@ void shim_check_irql(const char *routine, KIRQL most)
     }
 }
 
+/* The spin locks that the thread holds, the last one at the end. */
+#define MAX_HELD 8
+static __thread KSPIN_LOCK *held[MAX_HELD]
+    __attribute__((tls_model("initial-exec")));
+static __thread unsigned held_locks __attribute__((tls_model("initial-exec")));
+
+void shim_check_no_lock(const char *what)
+{
+    if (held_locks) {
+        bridge_log("verifier: %s with %u spin locks held", what, held_locks);
+    }
+}
+
+static bool is_held(const KSPIN_LOCK *lock)
+{
+    unsigned i;
+
+    for (i = 0; i < held_locks && held[i] != lock; i++) {
+    }
+    return i < held_locks;
+}
+
 /* Locks: the value 1 is "held", as in Wine, which may hold one as well. */
 static void take(KSPIN_LOCK *lock)
 {
+    if (is_held(lock)) {
+        bridge_log("verifier: a spin lock acquired by the thread that holds "
+                   "it, which would wait for ever");
+        return;
+    }
+    if (held_locks < MAX_HELD) {
+        held[held_locks++] = lock;
+    }
     while (__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE)) {
         sched_yield();
     }
@@ -61,6 +91,13 @@ static void take(KSPIN_LOCK *lock)
 
 static void give(KSPIN_LOCK *lock)
 {
+    if (!is_held(lock)) {
+        bridge_log("verifier: a spin lock released by a thread that does not "
+                   "hold it");
+    } else if (held[--held_locks] != lock) {
+        bridge_log("verifier: spin locks released in the order in which they "
+                   "were acquired");
+    }
     if (!__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE)) {
         bridge_log("verifier: a spin lock released that nobody holds");
     }
@@ -137,15 +174,7 @@ static NTSTATUS WINAPI delay_thread(KPROCESSOR_MODE mode, BOOLEAN alertable,
     return KeDelayExecutionThread(mode, alertable, interval);
 }
 
-static void *WINAPI allocate_pool(POOL_TYPE type, SIZE_T bytes, ULONG tag)
-{
-    shim_check_irql("ExAllocatePoolWithTag",
-                    type == PagedPool ? APC_LEVEL : DISPATCH_LEVEL);
-    return ExAllocatePoolWithTag(type, bytes, tag);
-}
-
 const ShimImport shim_irql_imports[] = {
-    { "ExAllocatePoolWithTag", allocate_pool },
     { "KeAcquireSpinLock", acquire_spin_lock },
     { "KeAcquireSpinLockAtDpcLevel", acquire_at_dpc },
     { "KeAcquireSpinLockRaiseToDpc", acquire_raise },

@@ -3,10 +3,14 @@
  * drop it. The format is formatted by Wine's own routine, because Windows'
  * conversions differ from the C library's here.
  *
+ * A driver under test may say "verifier: fail N": its allocation number N from
+ * then on fails.
+ *
  * SPDX-License-Identifier: MIT
  */
-#include "shim.h"
+#include "verify.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int __cdecl _vsnprintf(char *text, size_t bytes, const char *format,
@@ -22,6 +26,10 @@ static void print(const char *format, __builtin_ms_va_list args)
     length = strlen(text);
     if (length && text[length - 1] == '\n') {
         text[length - 1] = 0;
+    }
+    if (!strncmp(text, "verifier: fail ", 15)) {
+        verify_pool_fail(atoi(text + 15));
+        return;
     }
     bridge_log("driver says: %s", text);
 }

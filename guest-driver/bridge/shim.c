@@ -9,14 +9,16 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "shim.h"
+#include "verify.h"
 
 #include <string.h>
 #include <strings.h>
 
-static const ShimImport *const tables[] = { shim_irql_imports, shim_dpc_imports,
-                                            shim_mdl_imports,
-                                            shim_print_imports };
+static const ShimImport *const tables[] = {
+    shim_irql_imports,  shim_dpc_imports,    shim_mdl_imports,
+    shim_print_imports, verify_pool_imports, verify_irp_imports,
+    verify_send_imports
+};
 
 static void *find_routine(const char *name)
 {
@@ -93,6 +95,8 @@ void shim_install(void)
 {
     shim_irql_install();
     shim_dpc_install();
+    verify_pool_install();
+    verify_irp_install();
     if (PsSetLoadImageNotifyRoutine(image_loaded)) {
         bridge_log("the shim cannot be installed");
     }

@@ -36,6 +36,9 @@ void shim_lower_irql(KIRQL irql);
 /* Reports when the calling thread's IRQL is above most. */
 void shim_check_irql(const char *routine, KIRQL most);
 
+/* Reports when the calling thread holds a spin lock. */
+void shim_check_no_lock(const char *what);
+
 void shim_irql_install(void);
 void shim_dpc_install(void);
 

@@ -1,0 +1,312 @@
+/*
+ * The verifier's view of IRPs.
+ *
+ * Every dispatch routine of the driver is entered through dispatch() here, from
+ * the moment the driver attaches its first device object on.
+ *
+ * Rules that a driver must keep:
+ *
+ *  1. A dispatch routine completes its IRP, passes it on, or marks it pending
+ *     and returns STATUS_PENDING.
+ *  2. It returns at the IRQL at which it was called, with no spin lock held.
+ *  3. An IRP is completed once, by who has it, with a status that is final, no
+ *     cancel routine and no spin lock held, at DISPATCH_LEVEL at most.
+ *  4. No spin lock is held across IoCallDriver.
+ *  5. An IRP that the stack has is not freed.
+ *  6. A driver that its last device has left has no pool, IRPs or work items.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "verify.h"
+
+#define MAX_DRIVERS 4
+#define MAX_IRPS 256
+
+enum { FREE_ENTRY, WITH_DRIVER, PASSED_ON };
+
+static struct {
+    DRIVER_OBJECT *driver;
+    PDRIVER_DISPATCH major[IRP_MJ_MAXIMUM_FUNCTION + 1];
+    LONG devices; /* attached */
+} drivers[MAX_DRIVERS];
+
+static CRITICAL_SECTION lock;
+static struct {
+    IRP *irp;
+    int state;
+} entries[MAX_IRPS];
+static LONG allocated_irps, work_items;
+
+/* The entry of an IRP, or with NULL a free one; -1: none. The lock is held. */
+static int find_entry(const IRP *irp)
+{
+    int i;
+
+    for (i = 0; i < MAX_IRPS; i++) {
+        if (irp ? entries[i].state != FREE_ENTRY && entries[i].irp == irp
+                : entries[i].state == FREE_ENTRY) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* A free entry, or that of an IRP that went on and is not coming back. */
+static int new_entry(void)
+{
+    int i = find_entry(NULL);
+
+    for (; i < 0; i = find_entry(NULL)) {
+        for (i = 0; i < MAX_IRPS - 1 && entries[i].state != PASSED_ON; i++) {
+        }
+        entries[i].state = FREE_ENTRY;
+    }
+    return i;
+}
+
+static void set_state(IRP *irp, int state)
+{
+    int i;
+
+    EnterCriticalSection(&lock);
+    i = find_entry(irp);
+    if (i < 0 && state == WITH_DRIVER) {
+        i = new_entry();
+    }
+    if (i >= 0) {
+        entries[i].irp = irp;
+        entries[i].state = state;
+    }
+    LeaveCriticalSection(&lock);
+}
+
+static int find_driver(const DRIVER_OBJECT *driver)
+{
+    int i;
+
+    for (i = 0; i < MAX_DRIVERS; i++) {
+        if (drivers[i].driver == driver) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static void check_balance(const char *what, KIRQL before)
+{
+    if (shim_irql() != before) {
+        verify_report("%s began at IRQL %u and ended at %u", what, before,
+                      shim_irql());
+        shim_lower_irql(before);
+    }
+    shim_check_no_lock(what);
+}
+
+/* Rule 6; the driver has removed a device. */
+static void device_left(int driver)
+{
+    if (drivers[driver].devices) {
+        return;
+    }
+    verify_pool_at_end();
+    if (allocated_irps) {
+        verify_report("%d IRPs were never freed", (int)allocated_irps);
+    }
+    if (work_items) {
+        verify_report("%d work items were never freed", (int)work_items);
+    }
+    bridge_log("the driver's last device has left");
+}
+
+/* Rule 1, for an IRP that the driver has still and that is still there. */
+static void check_result(IRP *irp, const IO_STACK_LOCATION *stack,
+                         NTSTATUS status)
+{
+    bool has_it, is_marked;
+    int i;
+
+    EnterCriticalSection(&lock);
+    i = find_entry(irp);
+    has_it = i >= 0 && entries[i].state == WITH_DRIVER;
+    is_marked = has_it && stack->Control & SL_PENDING_RETURNED;
+    LeaveCriticalSection(&lock);
+    if (has_it && status != STATUS_PENDING) {
+        verify_report("a dispatch routine returned %08x and did nothing with "
+                      "its IRP",
+                      (unsigned)status);
+    } else if (has_it && !is_marked) {
+        verify_report("a dispatch routine returned STATUS_PENDING for an IRP "
+                      "that it did not mark");
+    }
+}
+
+static NTSTATUS WINAPI dispatch(DEVICE_OBJECT *object, IRP *irp)
+{
+    IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
+    UCHAR major = stack->MajorFunction, minor = stack->MinorFunction;
+    int driver = find_driver(object->DriverObject);
+    KIRQL before = shim_irql();
+    NTSTATUS status;
+
+    if (driver < 0 || !drivers[driver].major[major]) {
+        return bridge_complete(irp, STATUS_INVALID_DEVICE_REQUEST);
+    }
+    set_state(irp, WITH_DRIVER);
+    status = drivers[driver].major[major](object, irp);
+    check_balance("a dispatch routine", before);
+    check_result(irp, stack, status);
+    if (major == IRP_MJ_PNP && minor == IRP_MN_REMOVE_DEVICE) {
+        device_left(driver);
+    }
+    return status;
+}
+
+/* The kernel's own routine stands where the driver has none. */
+static bool is_of_driver(const DRIVER_OBJECT *driver, PDRIVER_DISPATCH routine)
+{
+    HMODULE its, drivers_own;
+
+    return GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                                  GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                              (const WCHAR *)routine, &its) &&
+           GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                                  GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                              (const WCHAR *)driver->DriverExtension->AddDevice,
+                              &drivers_own) &&
+           its == drivers_own;
+}
+
+/* Who attaches has come through its DriverEntry: the table is filled in. */
+static DEVICE_OBJECT *WINAPI attach(DEVICE_OBJECT *source,
+                                    DEVICE_OBJECT *target)
+{
+    DEVICE_OBJECT *below = IoAttachDeviceToDeviceStack(source, target);
+    DRIVER_OBJECT *driver = source->DriverObject;
+    int i = find_driver(driver), major;
+
+    if (i < 0 && (i = find_driver(NULL)) >= 0) {
+        drivers[i].driver = driver;
+        for (major = 0; major <= IRP_MJ_MAXIMUM_FUNCTION; major++) {
+            drivers[i].major[major] = driver->MajorFunction[major];
+            if (is_of_driver(driver, drivers[i].major[major])) {
+                driver->MajorFunction[major] = dispatch;
+            }
+        }
+    }
+    if (i >= 0 && below) {
+        InterlockedIncrement(&drivers[i].devices);
+    }
+    return below;
+}
+
+static void WINAPI detach(DEVICE_OBJECT *target)
+{
+    DEVICE_OBJECT *source = target->AttachedDevice;
+    int i = source ? find_driver(source->DriverObject) : -1;
+
+    if (i >= 0) {
+        InterlockedDecrement(&drivers[i].devices);
+    }
+    IoDetachDevice(target);
+}
+
+static NTSTATUS WINAPI call_driver(DEVICE_OBJECT *device, IRP *irp)
+{
+    shim_check_irql("IoCallDriver", DISPATCH_LEVEL);
+    shim_check_no_lock("IoCallDriver");
+    set_state(irp, PASSED_ON);
+    return IoCallDriver(device, irp);
+}
+
+static void WINAPI complete_request(IRP *irp, UCHAR boost)
+{
+    bool is_known;
+    int i;
+
+    shim_check_irql("IoCompleteRequest", DISPATCH_LEVEL);
+    shim_check_no_lock("IoCompleteRequest");
+    EnterCriticalSection(&lock);
+    i = find_entry(irp);
+    is_known = i >= 0;
+    if (is_known) {
+        entries[i].state = FREE_ENTRY;
+    }
+    LeaveCriticalSection(&lock);
+    if (!is_known) {
+        verify_report("an IRP was completed that the driver does not have "
+                      "(twice?)");
+        return; /* it may be gone already */
+    }
+    if (irp->IoStatus.Status == STATUS_PENDING) {
+        verify_report("an IRP was completed with STATUS_PENDING");
+    }
+    if (irp->CancelRoutine) {
+        verify_report("an IRP was completed with its cancel routine set");
+    }
+    IoCompleteRequest(irp, boost);
+}
+
+static IRP *WINAPI allocate_irp(CCHAR stack_size, BOOLEAN charge)
+{
+    IRP *irp = IoAllocateIrp(stack_size, charge);
+
+    shim_check_irql("IoAllocateIrp", DISPATCH_LEVEL);
+    if (irp) {
+        InterlockedIncrement(&allocated_irps);
+    }
+    return irp;
+}
+
+static void WINAPI free_irp(IRP *irp)
+{
+    shim_check_irql("IoFreeIrp", DISPATCH_LEVEL);
+    if (request_has_irp(irp)) {
+        verify_report("an IRP was freed while the USB stack has it");
+        return;
+    }
+    InterlockedDecrement(&allocated_irps);
+    IoFreeIrp(irp);
+}
+
+static PIO_WORKITEM WINAPI allocate_work_item(DEVICE_OBJECT *device)
+{
+    PIO_WORKITEM item = IoAllocateWorkItem(device);
+
+    if (item) {
+        InterlockedIncrement(&work_items);
+    }
+    return item;
+}
+
+static void WINAPI free_work_item(PIO_WORKITEM item)
+{
+    InterlockedDecrement(&work_items);
+    IoFreeWorkItem(item);
+}
+
+LONG verify_irp_allocated(void)
+{
+    return allocated_irps;
+}
+
+LONG verify_work_items(void)
+{
+    return work_items;
+}
+
+void verify_irp_install(void)
+{
+    InitializeCriticalSection(&lock);
+}
+
+const ShimImport verify_irp_imports[] = {
+    { "IoAllocateIrp", allocate_irp },
+    { "IoAllocateWorkItem", allocate_work_item },
+    { "IoAttachDeviceToDeviceStack", attach },
+    { "IoDetachDevice", detach },
+    { "IoFreeIrp", free_irp },
+    { "IoFreeWorkItem", free_work_item },
+    { "IofCallDriver", call_driver },
+    { "IofCompleteRequest", complete_request },
+    { NULL, NULL },
+};
