@@ -12,5 +12,9 @@ int app_list(const args_options *options);
 int app_info(const args_options *options);
 int app_capture(const args_options *options);
 int app_log(const args_options *options);
+int app_stats(const args_options *options);
+int app_loopback(const args_options *options);
+int app_play(const args_options *options);
+int app_selftest(const args_options *options);
 
 #endif

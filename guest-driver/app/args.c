@@ -21,7 +21,12 @@ typedef struct {
 
 #define CAPTURE (1u << COMMAND_CAPTURE)
 #define LOG (1u << COMMAND_LOG)
-#define DEVICE (1u << COMMAND_INFO | CAPTURE | LOG)
+#define LOOPBACK (1u << COMMAND_LOOPBACK)
+#define PLAY (1u << COMMAND_PLAY)
+#define SELFTEST (1u << COMMAND_SELFTEST)
+#define DEVICE                                                             \
+    (1u << COMMAND_INFO | 1u << COMMAND_STATS | CAPTURE | LOG | LOOPBACK | \
+     PLAY | SELFTEST)
 
 static const number_option numbers[] = {
     { "--device", offsetof(args_options, device), 0, 99, 1, DEVICE },
@@ -32,9 +37,10 @@ static const number_option numbers[] = {
       ISOAV_HEIGHT_MAX, ISOAV_HEIGHT_STEP, CAPTURE },
     { "--fps", offsetof(args_options, fps), 1, FPS_MAX, 1, CAPTURE },
     { "--alt", offsetof(args_options, alternate), 1, ISOAV_VIDEO_ALT_MAX, 1,
-      CAPTURE },
+      CAPTURE | LOOPBACK | PLAY },
     { "--urbs", offsetof(args_options, urbs), ISOAV_URBS_MIN, ISOAV_URBS_MAX, 1,
-      CAPTURE },
+      CAPTURE | LOOPBACK | PLAY },
+    { "--count", offsetof(args_options, count), 1, 100000000, 1, LOOPBACK },
     { "--packets", offsetof(args_options, packets), 8, ISOAV_PACKETS_MAX, 8,
       CAPTURE },
     { "--every", offsetof(args_options, every), 1, 100000000, 1, CAPTURE },
@@ -43,9 +49,11 @@ static const number_option numbers[] = {
 };
 
 static const char *const commands[] = {
-    [COMMAND_HELP] = "help", [COMMAND_LIST] = "list",
-    [COMMAND_INFO] = "info", [COMMAND_CAPTURE] = "capture",
-    [COMMAND_LOG] = "log",
+    [COMMAND_HELP] = "help",         [COMMAND_LIST] = "list",
+    [COMMAND_INFO] = "info",         [COMMAND_CAPTURE] = "capture",
+    [COMMAND_LOG] = "log",           [COMMAND_STATS] = "stats",
+    [COMMAND_LOOPBACK] = "loopback", [COMMAND_PLAY] = "play",
+    [COMMAND_SELFTEST] = "selftest",
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -98,6 +106,31 @@ static bool take_number(args_options *options, const number_option *row,
     return true;
 }
 
+/* An option that takes a text. */
+static const struct {
+    const char *name;
+    size_t offset; /* in args_options */
+    unsigned commands;
+} texts[] = {
+    { "--out", offsetof(args_options, out), CAPTURE },
+    { "--y4m", offsetof(args_options, y4m), CAPTURE },
+    { "--record", offsetof(args_options, record), PLAY },
+    { "--only", offsetof(args_options, only), SELFTEST },
+};
+
+static const char **find_text(args_options *options, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strcmp(texts[i].name, name) == 0 &&
+            (texts[i].commands & 1u << options->command)) {
+            return (const char **)((char *)options + texts[i].offset);
+        }
+    }
+    return NULL;
+}
+
 static const number_option *find_number(const char *name, unsigned command)
 {
     size_t i;
@@ -114,7 +147,7 @@ static const number_option *find_number(const char *name, unsigned command)
 /* Options without a value. False: it is none of them. */
 static bool take_flag(args_options *options, const char *name)
 {
-    if (strcmp(name, "--json") == 0) {
+    if (strcmp(name, "--json") == 0 && options->command != COMMAND_SELFTEST) {
         options->json = true;
     } else if (options->command == COMMAND_CAPTURE &&
                strcmp(name, "--progress") == 0) {
@@ -136,11 +169,15 @@ static int take_option(args_options *options, int argc, char **argv,
                        char *error)
 {
     const number_option *row = find_number(argv[0], options->command);
-    bool is_out =
-        options->command == COMMAND_CAPTURE && strcmp(argv[0], "--out") == 0;
+    const char **text = find_text(options, argv[0]);
 
-    if (!row && !is_out) {
+    if (!row && !text) {
         if (take_flag(options, argv[0])) {
+            return 1;
+        }
+        if (options->command == COMMAND_PLAY && !options->file &&
+            argv[0][0] != '-') {
+            options->file = argv[0];
             return 1;
         }
         snprintf(error, ARGS_ERROR_BYTES,
@@ -153,8 +190,8 @@ static int take_option(args_options *options, int argc, char **argv,
         snprintf(error, ARGS_ERROR_BYTES, "%s needs a value", argv[0]);
         return 0;
     }
-    if (is_out) {
-        options->out = argv[1];
+    if (text) {
+        *text = argv[1];
         return 2;
     }
     return take_number(options, row, argv[1], error) ? 2 : 0;
@@ -182,10 +219,12 @@ bool args_parse(args_options *options, int argc, char **argv,
     options->height = ISOAV_HEIGHT_DEFAULT;
     options->fps = 30;
     options->every = 30;
+    options->count = 8192;
     error[0] = '\0';
     if (argc == 0) {
         snprintf(error, ARGS_ERROR_BYTES,
-                 "a command is missing: list, info, capture, log or help");
+                 "a command is missing: list, info, capture, play, loopback, "
+                 "selftest, stats, log or help");
         return false;
     }
     if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
@@ -196,6 +235,10 @@ bool args_parse(args_options *options, int argc, char **argv,
         snprintf(error, ARGS_ERROR_BYTES,
                  "there is no command \"%.40s\"; see isoav --help", argv[0]);
         return false;
+    }
+    if (options->command == COMMAND_LOOPBACK ||
+        options->command == COMMAND_PLAY) {
+        options->alternate = 1;
     }
     argc--;
     argv++;

@@ -18,6 +18,10 @@ typedef enum {
     COMMAND_INFO,
     COMMAND_CAPTURE,
     COMMAND_LOG,
+    COMMAND_STATS,
+    COMMAND_LOOPBACK,
+    COMMAND_PLAY,
+    COMMAND_SELFTEST,
 } args_command;
 
 typedef struct {
@@ -32,9 +36,14 @@ typedef struct {
     uint32_t urbs;      /* 0: the driver's default */
     uint32_t packets;   /* 0: the driver's default */
     uint32_t every;     /* write every n-th frame */
-    const char *out;    /* folder for pictures; NULL: write none */
-    uint32_t size;      /* of the packet log, in entries; 0: leave it */
-    bool errors;        /* only what went wrong */
+    uint32_t count;     /* packets of a loopback */
+    const char *file;   /* the WAV file of play */
+    const char *record; /* where play writes what came back; NULL: nowhere */
+    const char *y4m;    /* where capture writes a video; NULL: nowhere */
+    const char *only; /* selftest: tests with this in their names; NULL: all */
+    const char *out;  /* folder for pictures; NULL: write none */
+    uint32_t size;    /* of the packet log, in entries; 0: leave it */
+    bool errors;      /* only what went wrong */
     bool json;
     bool progress; /* also where nobody watches */
 } args_options;

@@ -22,6 +22,7 @@
 #include "frame.h"
 #include "png.h"
 #include "report.h"
+#include "wav.h"
 #include "isolab/isoav.h"
 #include "isolab/pattern.h"
 
@@ -38,8 +39,11 @@ typedef struct {
     account packets;
     frame_assembler frames;
     uint64_t written; /* pictures */
+    FILE *video;      /* Y4M; NULL: none */
     bool shows_progress;
     ULONGLONG begin_ms, shown_ms; /* of the progress line alone */
+    double jitter_ms;             /* the same; of frames, smoothed */
+    LONGLONG frame_ticks;         /* when the last one came */
     char trouble[200];            /* why it ended early; empty: it did not */
 } capture;
 
@@ -100,18 +104,43 @@ static void show_progress(capture *c, bool is_last)
     }
     c->shown_ms = now;
     fprintf(stderr,
-            "%s%" PRIu64 " of %" PRIu32 " frames, %.1f a second; damaged "
-            "%" PRIu64 ", missing %" PRIu64 ", packets lost %" PRIu64
-            ", late %" PRIu64 "%s",
+            "%s%" PRIu64 " of %" PRIu32 " frames, %.1f a second, jitter "
+            "%.1f ms; damaged %" PRIu64 ", missing %" PRIu64
+            "; packets failed %" PRIu64 ", lost %" PRIu64 ", late %" PRIu64
+            "%s",
             c->options->progress ? "isoav: " : "\r", f->complete, f->wanted,
-            seconds > 0 ? (double)f->complete / seconds : 0.0, f->damaged,
-            f->missing, a->lost, a->late,
+            seconds > 0 ? (double)f->complete / seconds : 0.0, c->jitter_ms,
+            f->damaged, f->missing, a->failed, a->lost, a->late,
             c->options->progress || is_last ? "\n" : "   ");
+}
+
+/* How much later or earlier than its interval a frame comes, on average. */
+static void measure_jitter(capture *c)
+{
+    LARGE_INTEGER now, frequency;
+    double off;
+
+    QueryPerformanceCounter(&now);
+    QueryPerformanceFrequency(&frequency);
+    if (c->frame_ticks) {
+        off = (double)(now.QuadPart - c->frame_ticks) * 1000 /
+                  (double)frequency.QuadPart -
+              1000.0 / c->options->fps;
+        c->jitter_ms += ((off < 0 ? -off : off) - c->jitter_ms) / 16;
+    }
+    c->frame_ticks = now.QuadPart;
 }
 
 static void frame_done(void *context, const frame_picture *picture)
 {
     capture *c = context;
+
+    measure_jitter(c);
+    if (c->video && !c->trouble[0] &&
+        !y4m_picture(c->video, picture->pixels, c->options->width,
+                     c->options->height)) {
+        trouble(c, "the video cannot be written", 0);
+    }
 
     if (c->options->out && picture->number % c->options->every == 0 &&
         !c->trouble[0]) {
@@ -189,6 +218,14 @@ static bool prepare(capture *c)
     if (o->out && _mkdir(o->out) != 0 && errno != EEXIST) {
         trouble(c, "the folder for pictures cannot be made", 0);
         return false;
+    }
+    if (o->y4m) {
+        c->video = fopen(o->y4m, "wb");
+        if (!c->video) {
+            trouble(c, "the file for the video cannot be made", 0);
+            return false;
+        }
+        y4m_header(c->video, o->width, o->height, format.interval_100ns);
     }
     if (!frame_init(&c->frames, o->width, o->height, format.interval_100ns,
                     o->frames)) {
@@ -325,6 +362,9 @@ int app_capture(const args_options *options)
     SetConsoleCtrlHandler(on_interrupt, TRUE);
     if (prepare(&c) && start_stream(&c)) {
         run(&c);
+        if (c.video && fclose(c.video) != 0) {
+            trouble(&c, "the video cannot be written", 0);
+        }
         status = summarise(&c);
     } else {
         fprintf(stderr, "isoav: %s\n", c.trouble);

@@ -14,6 +14,10 @@ static const char overview[] =
     "  list      show the devices that the driver serves\n"
     "  info      show a device: speed, alternate settings, format, counters\n"
     "  capture   receive video and check every packet and every picture\n"
+    "  play      send the sound of a WAV file, and check what comes back\n"
+    "  loopback  send packets both ways at once, and check them\n"
+    "  selftest  test driver and device, one line of TAP for each test\n"
+    "  stats     show what device and driver have counted\n"
     "  log       show what became of the last packets, one line each\n"
     "  help      this text, or the help of a command: isoav help capture\n"
     "\n"
@@ -60,6 +64,7 @@ static const char capture_help[] =
     "  --packets N      packets of an URB, a multiple of 8 (default: 64)\n"
     "  --out DIR        write pictures (PNG) into DIR, which is made\n"
     "  --every K        only every K-th picture (default: 30)\n"
+    "  --y4m FILE       write every picture that came into FILE (Y4M video)\n"
     "  --device N       the N-th device of isoav list (default: 0)\n"
     "  --progress       show progress also when nobody watches\n"
     "  --json           the summary as one JSON object\n"
@@ -99,23 +104,57 @@ static const char log_help[] =
     "  --device N   the N-th device of isoav list (default: 0)\n"
     "  --json       a JSON object on a line for each\n";
 
+static const char stats_help[] =
+    "usage: isoav stats [--device N] [--json]\n"
+    "\n"
+    "Shows the device's counters since an alternate setting was selected, and\n"
+    "how many packets the driver's log has, by endpoint and status.\n";
+
+static const char loopback_help[] =
+    "usage: isoav loopback [OPTION]...\n"
+    "\n"
+    "Has the device send back what it receives, and streams out and in at\n"
+    "once: every packet must come back, once, in order, byte for byte.\n"
+    "\n"
+    "  --count N    packets (default: 8192)\n"
+    "  --alt N      test alternate 1 to 5 (default: 1)\n"
+    "  --urbs N     URBs in flight each way, 3 to 32 (default: 4)\n"
+    "  --device N   the N-th device of isoav list (default: 0)\n"
+    "  --json       the summary as one JSON object\n";
+
+static const char play_help[] =
+    "usage: isoav play FILE.wav [OPTION]...\n"
+    "\n"
+    "Sends the sound of a file (PCM, 8 to 32 bits) through the loopback, in\n"
+    "packets of as many samples as an interval of 125 us has at its rate, and\n"
+    "checks that it comes back.\n"
+    "\n"
+    "  --record FILE.wav  write what comes back there\n"
+    "  --alt N            test alternate 1 to 5 (default: 1)\n"
+    "  --urbs N           URBs in flight each way, 3 to 32 (default: 4)\n"
+    "  --device N         the N-th device of isoav list (default: 0)\n"
+    "  --json             the summary as one JSON object\n";
+
+static const char selftest_help[] =
+    "usage: isoav selftest [--only TEXT] [--device N]\n"
+    "\n"
+    "Tests driver and device: what they answer, what they refuse, every\n"
+    "alternate setting, streams in and out, alone and together, cancelled,\n"
+    "closed, stopped and started. The device must be idle. The output is TAP;\n"
+    "the exit status is 0 only if every test passed.\n"
+    "\n"
+    "  --only TEXT  only tests with TEXT in their names\n"
+    "  --device N   the N-th device of isoav list (default: 0)\n";
+
+static const char *const texts[] = {
+    [COMMAND_HELP] = overview,          [COMMAND_LIST] = list_help,
+    [COMMAND_INFO] = info_help,         [COMMAND_CAPTURE] = capture_help,
+    [COMMAND_LOG] = log_help,           [COMMAND_STATS] = stats_help,
+    [COMMAND_LOOPBACK] = loopback_help, [COMMAND_PLAY] = play_help,
+    [COMMAND_SELFTEST] = selftest_help,
+};
+
 void args_help(FILE *to, args_command topic)
 {
-    switch (topic) {
-    case COMMAND_LIST:
-        fputs(list_help, to);
-        break;
-    case COMMAND_INFO:
-        fputs(info_help, to);
-        break;
-    case COMMAND_CAPTURE:
-        fputs(capture_help, to);
-        break;
-    case COMMAND_LOG:
-        fputs(log_help, to);
-        break;
-    default:
-        fputs(overview, to);
-        break;
-    }
+    fputs(texts[topic], to);
 }

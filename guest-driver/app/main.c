@@ -9,9 +9,13 @@
  *   report          the summary                            (pure)
  *   usbdname        names of USBD_STATUS                   (pure)
  *   packetlog       entries of the packet log              (pure)
- *   device          the driver's requests                  (Windows)
+ *   testdata        packets of the test streams            (pure)
+ *   wav             WAV and Y4M files                      (pure)
+ *   device, stream  the driver's requests, one stream      (Windows)
+ *   loop            out and back                           (Windows)
  *   capture, info,
- *   log             the commands                           (Windows)
+ *   log, stats, loopback,
+ *   selftest        the commands                           (Windows)
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,6 +24,13 @@
 #include <fcntl.h>
 #include <io.h>
 #include <stdio.h>
+
+static int (*const commands[])(const args_options *options) = {
+    [COMMAND_LIST] = app_list,       [COMMAND_INFO] = app_info,
+    [COMMAND_CAPTURE] = app_capture, [COMMAND_LOG] = app_log,
+    [COMMAND_STATS] = app_stats,     [COMMAND_LOOPBACK] = app_loopback,
+    [COMMAND_PLAY] = app_play,       [COMMAND_SELFTEST] = app_selftest,
+};
 
 int main(int argc, char **argv)
 {
@@ -33,17 +44,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "isoav: %s\n", error);
         return 2;
     }
-    switch (options.command) {
-    case COMMAND_LIST:
-        return app_list(&options);
-    case COMMAND_INFO:
-        return app_info(&options);
-    case COMMAND_CAPTURE:
-        return app_capture(&options);
-    case COMMAND_LOG:
-        return app_log(&options);
-    default:
+    if (options.command == COMMAND_HELP) {
         args_help(stdout, options.topic);
         return 0;
     }
+    return commands[options.command](&options);
 }

@@ -57,6 +57,21 @@ static NTSTATUS GetInfo(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
     return STATUS_SUCCESS;
 }
 
+static NTSTATUS GetDescriptors(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
+{
+    PDEVICE_EXTENSION device = Stream->Device;
+    ULONG first = sizeof(device->Descriptor);
+    ULONG rest = device->Config.TotalBytes;
+
+    if (rest > *Bytes - first) {
+        rest = *Bytes - first;
+    }
+    RtlCopyMemory(Buffer, &device->Descriptor, first);
+    RtlCopyMemory((PUCHAR)Buffer + first, device->ConfigBytes, rest);
+    *Bytes = first + rest;
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS GetFormat(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
 {
     UCHAR wire[ISOAV_FORMAT_BYTES];
@@ -201,6 +216,8 @@ static const REQUEST Requests[] = {
     { ISOAV_IOCTL_STREAM_STOP, 0, 0, FALSE, FALSE, Stop },
     { ISOAV_IOCTL_STREAM_STATS, 0, sizeof(isoav_stats), FALSE, FALSE,
       GetStats },
+    { ISOAV_IOCTL_GET_DESCRIPTORS, 0, sizeof(USB_DEVICE_DESCRIPTOR), TRUE, TRUE,
+      GetDescriptors },
     { ISOAV_IOCTL_LOG_READ, sizeof(isoav_log_from), sizeof(isoav_log_part),
       FALSE, TRUE, ReadLog },
     { ISOAV_IOCTL_LOG_RESIZE, sizeof(isoav_log_size), 0, FALSE, FALSE,

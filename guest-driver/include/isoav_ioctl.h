@@ -92,6 +92,9 @@
 #define ISOAV_IOCTL_LOG_READ ISOAV_CTL(9, 1)
 /* isoav_log_size; no output. Empties the log and gives it this many entries. */
 #define ISOAV_IOCTL_LOG_RESIZE ISOAV_CTL(10, 2)
+/* no input; the device descriptor, 18 bytes, then the configuration's, as far
+ * as there is room */
+#define ISOAV_IOCTL_GET_DESCRIPTORS ISOAV_CTL(11, 1)
 
 enum {
     ISOAV_SPEED_UNKNOWN = 0,

@@ -289,6 +289,7 @@ static const struct {
     { ISOAV_IOCTL_STREAM_STATS, 0, sizeof(isoav_stats) },
     { ISOAV_IOCTL_LOG_READ, sizeof(isoav_log_from), sizeof(isoav_log_part) },
     { ISOAV_IOCTL_LOG_RESIZE, sizeof(isoav_log_size), 0 },
+    { ISOAV_IOCTL_GET_DESCRIPTORS, 0, sizeof(USB_DEVICE_DESCRIPTOR) },
 };
 
 static void test_lengths(void)

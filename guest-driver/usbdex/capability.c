@@ -112,9 +112,6 @@ static NTSTATUS QueryHighSpeed(PUSBDEX_HANDLE Object)
     USB_BUS_INTERFACE_USBDI_V1 bus;
     BOOLEAN high;
 
-    if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
-        return STATUS_INVALID_LEVEL;
-    }
     if (!NT_SUCCESS(QueryBusInterface(Object->TargetDeviceObject, &bus)) ||
         bus.IsDeviceHighSpeed == NULL) {
         return STATUS_NOT_IMPLEMENTED;
@@ -140,6 +137,9 @@ NTSTATUS NTAPI USBD_QueryUsbCapability(USBD_HANDLE USBDHandle,
 
     if (ResultLength != NULL) {
         *ResultLength = 0;
+    }
+    if (KeGetCurrentIrql() != PASSIVE_LEVEL) {
+        return STATUS_INVALID_LEVEL;
     }
     if (object == NULL || CapabilityType == NULL ||
         (OutputBuffer == NULL) != (OutputBufferLength == 0)) {

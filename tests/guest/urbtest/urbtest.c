@@ -83,7 +83,7 @@ static NTSTATUS NTAPI start_done(PDEVICE_OBJECT object, PIRP irp, PVOID event)
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
-static NTSTATUS start(Device *device, PIRP irp)
+static NTSTATUS start(PDEVICE_OBJECT object, Device *device, PIRP irp)
 {
     KEVENT done;
 
@@ -96,6 +96,7 @@ static NTSTATUS start(Device *device, PIRP irp)
     if (NT_SUCCESS(irp->IoStatus.Status) && device->buffer) {
         if (config_cases(device)) {
             isoch_cases(device);
+            usbdex_cases(device, object);
             kernel_cases(device);
         }
         DbgPrint("urbtest: 1..%u\n", cases);
@@ -114,7 +115,7 @@ static NTSTATUS NTAPI dispatch_pnp(PDEVICE_OBJECT object, PIRP irp)
 
     switch (IoGetCurrentIrpStackLocation(irp)->MinorFunction) {
     case IRP_MN_START_DEVICE:
-        return start(device, irp);
+        return start(object, device, irp);
     case IRP_MN_REMOVE_DEVICE:
         IoSkipCurrentIrpStackLocation(irp);
         status = IoCallDriver(lower, irp);

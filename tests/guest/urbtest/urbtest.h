@@ -50,6 +50,8 @@ void *allocate(SIZE_T bytes);
 BOOLEAN config_cases(Device *device);
 /* isoch-cases.c */
 void isoch_cases(Device *device);
+/* usbdex-cases.c */
+void usbdex_cases(Device *device, PDEVICE_OBJECT object);
 /* kernel-cases.c */
 void kernel_cases(Device *device);
 
