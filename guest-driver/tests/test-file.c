@@ -257,6 +257,7 @@ static void test_abi(void)
     g_assert_cmphex(ISOAV_IOCTL_STREAM_STATS, ==, 0x226420);
     g_assert_cmphex(ISOAV_IOCTL_LOG_READ, ==, 0x226424);
     g_assert_cmphex(ISOAV_IOCTL_LOG_RESIZE, ==, 0x22a428);
+    g_assert_cmphex(ISOAV_IOCTL_GET_DESCRIPTORS, ==, 0x22642c);
     g_assert_cmpuint(sizeof(isoav_log_entry), ==, 48);
     g_assert_cmpuint(offsetof(isoav_log_entry, ordinal), ==, 8);
     g_assert_cmpuint(offsetof(isoav_log_entry, start_frame), ==, 24);
@@ -561,6 +562,44 @@ static void test_reads(void)
     end();
 }
 
+static NTSTATUS write_now(ULONG length, PVOID mdl)
+{
+    IRP irp = { .MdlAddress = mdl };
+
+    irp.Current.Parameters.Write.Length = length;
+    return dispatch(DispatchWrite, &irp);
+}
+
+static void test_writes(void)
+{
+    isoav_start start = { .interface_number = 1,
+                          .alternate = 1,
+                          .endpoint = 0x02,
+                          .packets = 8,
+                          .fifo_bytes = 65536 };
+
+    begin();
+    device.Config.Endpoints = 2;
+    device.Config.Endpoint[1] = (CONFIG_ENDPOINT){ 1, 1, 0x02, 1, 0x00c0, 0 };
+    g_assert_cmphex(write_now(40, buffer), ==, STATUS_INVALID_DEVICE_STATE);
+    start_stream();
+    g_assert_cmphex(write_now(40, buffer), ==, STATUS_INVALID_DEVICE_REQUEST);
+    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STOP, NULL, 0, 0), ==, 0);
+    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_START, &start, sizeof(start),
+                            sizeof(isoav_started)),
+                    ==, STATUS_SUCCESS);
+    g_assert_cmpuint(((isoav_started *)buffer)->write_bytes, ==, 32768);
+    g_assert_cmphex(read_now(4096, buffer), ==, STATUS_INVALID_DEVICE_REQUEST);
+    g_assert_cmphex(write_now(0, buffer), ==, STATUS_INVALID_PARAMETER);
+    g_assert_cmphex(write_now(32769, buffer), ==, STATUS_INVALID_PARAMETER);
+    g_assert_cmphex(write_now(40, NULL), ==, STATUS_BUFFER_TOO_SMALL);
+    host_map_fails = TRUE;
+    g_assert_cmphex(write_now(40, buffer), ==, STATUS_INSUFFICIENT_RESOURCES);
+    host_map_fails = FALSE;
+    g_assert_cmpint(device.RemoveLock.Count, ==, 1); /* the stream's */
+    end();
+}
+
 /* Cleanup ends the read that waits; so does close, where no cleanup comes. */
 static void read_ends_by(DRIVER_DISPATCH *routine)
 {
@@ -601,6 +640,7 @@ int main(int argc, char **argv)
     g_test_add_func("/file/create/not-ready", test_create_not_ready);
     g_test_add_func("/file/removed", test_removed);
     g_test_add_func("/file/reads", test_reads);
+    g_test_add_func("/file/writes", test_writes);
     g_test_add_func("/file/cleanup", test_cleanup);
     return g_test_run();
 }

@@ -73,6 +73,22 @@ static void test_args_log(void)
     g_assert_true(options.errors && options.json);
 }
 
+static void test_args_files(void)
+{
+    g_assert_true(parse("play in.wav --record out.wav --json"));
+    g_assert_cmpint(options.command, ==, COMMAND_PLAY);
+    g_assert_cmpstr(options.file, ==, "in.wav");
+    g_assert_cmpstr(options.record, ==, "out.wav");
+    g_assert_cmpuint(options.alternate, ==, 1);
+    g_assert_true(parse("selftest --only video"));
+    g_assert_cmpstr(options.only, ==, "video");
+    g_assert_true(parse("loopback --count 99 --alt 2"));
+    g_assert_cmpuint(options.count, ==, 99);
+    g_assert_cmpuint(options.alternate, ==, 2);
+    g_assert_true(parse("capture --y4m a.y4m"));
+    g_assert_cmpstr(options.y4m, ==, "a.y4m");
+}
+
 static void test_args_help(void)
 {
     static const struct {
@@ -87,6 +103,10 @@ static void test_args_help(void)
         { "info --json -h", COMMAND_INFO },
         { "list --help", COMMAND_LIST },
         { "log --errors --help", COMMAND_LOG },
+        { "help selftest", COMMAND_SELFTEST },
+        { "play -h", COMMAND_PLAY },
+        { "help loopback", COMMAND_LOOPBACK },
+        { "help stats", COMMAND_STATS },
     };
     unsigned i;
 
@@ -126,6 +146,11 @@ static void test_args_wrong(void)
         { "log --size 63", "from 64" },
         { "log --size 262145", "262144" },
         { "capture --errors", "--errors" },
+        { "selftest --json", "--json" },
+        { "selftest --only", "--only needs" },
+        { "loopback --count 0", "\"0\"" },
+        { "play a.wav b.wav", "b.wav" },
+        { "info --only x", "--only" },
         { "list --progress", "--progress" },
         { "help me", "me" },
         { "help list capture", "capture" },
@@ -385,6 +410,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/args/capture", test_args_capture);
     g_test_add_func("/args/log", test_args_log);
+    g_test_add_func("/args/files", test_args_files);
     g_test_add_func("/args/help", test_args_help);
     g_test_add_func("/args/wrong", test_args_wrong);
     g_test_add_func("/png/colours", test_colours);
