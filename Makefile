@@ -128,6 +128,7 @@ soak: build
 	@RUNS=20 tests/guest/fault-test $(BUILD)
 	@tests/campaign/page-test $(BUILD)
 	@ISOLAB_SOAK=1 meson test -C $(BUILD) --no-rebuild -t 10 fault-plan-test
+	@ISOLAB_BUILD=$(BUILD) tests/guest/soak-test
 
 demo: build
 	@tests/guest/demo $(BUILD)

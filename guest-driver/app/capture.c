@@ -22,6 +22,7 @@
 #include "frame.h"
 #include "png.h"
 #include "report.h"
+#include "usbdname.h"
 #include "wav.h"
 #include "isolab/isoav.h"
 #include "isolab/pattern.h"
@@ -152,6 +153,22 @@ static void frame_done(void *context, const frame_picture *picture)
 /* --- the stream ------------------------------------------------------------
  */
 
+/* What the USB stack said, where it said something. */
+static void name_refusal(capture *c)
+{
+    isoav_stats stats;
+    char status[32];
+
+    if (device_control(c->device, ISOAV_IOCTL_STREAM_STATS, NULL, 0, &stats,
+                       sizeof(stats)) == 0 &&
+        stats.usbd_status) {
+        usbd_status_text(status, stats.usbd_status);
+        snprintf(c->trouble, sizeof(c->trouble),
+                 "the stream does not start: %s (USBD_STATUS_%s)",
+                 usbd_status_meaning(stats.usbd_status), status);
+    }
+}
+
 /* Selects the alternate; tries larger ones when the bus has no room. */
 static bool start_stream(capture *c)
 {
@@ -185,6 +202,7 @@ static bool start_stream(capture *c)
         alternate = choose_alternate(&c->info, bytes, interval, alternate);
     }
     if (error) {
+        name_refusal(c);
         trouble(c, "the stream does not start: ", error);
         return false;
     }

@@ -66,7 +66,8 @@ void report_text(FILE *to, const report *r)
             a->packets, a->bytes);
     for (i = 0; i < a->statuses; i++) {
         usbd_status_text(status, a->status[i].status);
-        fprintf(to, "  %-24s %12" PRIu64 "\n", status, a->status[i].packets);
+        fprintf(to, "  %-24s %12" PRIu64 "  %s\n", status, a->status[i].packets,
+                usbd_status_meaning(a->status[i].status));
     }
     if (a->other_statuses) {
         fprintf(to, "  %-24s %12" PRIu64 "\n", "(others)", a->other_statuses);

@@ -11,7 +11,10 @@
 /* "XACT_ERROR" for USBD_STATUS_XACT_ERROR; NULL for an unknown one. */
 const char *usbd_status_name(uint32_t status);
 
-/* The same, or eight hexadecimal digits for an unknown one. */
+/* What it means, in a few words; "" for success. */
+const char *usbd_status_meaning(uint32_t status);
+
+/* The name, or eight hexadecimal digits for an unknown one. */
 void usbd_status_text(char text[32], uint32_t status);
 
 #endif

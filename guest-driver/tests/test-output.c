@@ -403,6 +403,11 @@ static void test_status_names(void)
     g_assert_cmpstr(usbd_status_name(0xc0030000), ==, "ISO_TD_ERROR");
     g_assert_cmpstr(usbd_status_name(0xc0020000), ==, "ISO_NOT_ACCESSED_BY_HW");
     g_assert_null(usbd_status_name(0xc0fefefe));
+    g_assert_cmpstr(usbd_status_meaning(0xc0030000), ==,
+                    "the controller missed its interval");
+    g_assert_cmpstr(usbd_status_meaning(0), ==, "");
+    g_assert_cmpstr(usbd_status_meaning(0xc0fefefe), ==,
+                    "a status without a name");
 }
 
 int main(int argc, char **argv)
