@@ -114,7 +114,7 @@ static void test_starves(void)
 static void test_write_waits(void)
 {
     unsigned i, written = 0;
-    ULONG at;
+    ULONG at = 0;
 
     begin_out();
     for (;;) {

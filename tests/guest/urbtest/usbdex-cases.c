@@ -177,7 +177,7 @@ static void other_cases(USBD_HANDLE handle)
     const GUID *high =
         &GUID_USB_CAPABILITY_DEVICE_CONNECTION_HIGH_SPEED_COMPATIBLE;
     IO_STACK_LOCATION stack;
-    KIRQL irql;
+    KIRQL irql = PASSIVE_LEVEL;
 
     check(USBD_IsInterfaceVersionSupported(handle, USBD_INTERFACE_VERSION_600),
           "version 600 is supported", 0, 1);
