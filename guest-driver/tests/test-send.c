@@ -175,7 +175,7 @@ static void test_bad_writes(void)
         { .record_bytes = 224, .length = 192 }, /* past the end */
     };
     unsigned i;
-    ULONG at;
+    ULONG at = 0;
 
     begin_out();
     for (i = 0; i < G_N_ELEMENTS(rows); i++) {
