@@ -54,7 +54,48 @@ typedef struct {
     isoav_info info;
     isoav_format format;
     isoav_counters counters;
+    uint8_t descriptors[18 + 4096];
+    DWORD descriptor_bytes;
 } device_facts;
+
+/* USB 3.2 table 9-6, as far as this device has them. */
+static const char *descriptor_name(uint8_t type)
+{
+    switch (type) {
+    case 1:
+        return "device";
+    case 2:
+        return "configuration";
+    case 4:
+        return "interface";
+    case 5:
+        return "endpoint";
+    case 0x0b:
+        return "association";
+    case 0x30:
+        return "companion";
+    default:
+        return "other";
+    }
+}
+
+/* A row for each descriptor of the chain; the lengths are the device's. */
+static void print_descriptors(const device_facts *facts)
+{
+    const uint8_t *d = facts->descriptors;
+    DWORD at, i;
+
+    printf("descriptors\n");
+    for (at = 0; at + 2 <= facts->descriptor_bytes && d[at] >= 2 &&
+                 d[at] <= facts->descriptor_bytes - at;
+         at += d[at]) {
+        printf("  %-14s", descriptor_name(d[at + 1]));
+        for (i = 0; i < d[at]; i++) {
+            printf(" %02x", d[at + i]);
+        }
+        printf("\n");
+    }
+}
 
 static void info_text(const device_facts *facts)
 {
@@ -91,6 +132,7 @@ static void info_text(const device_facts *facts)
            facts->counters.count[ISOAV_COUNT_PACKETS_IN],
            facts->counters.count[ISOAV_COUNT_BYTES_IN],
            facts->counters.count[ISOAV_COUNT_SKIPPED]);
+    print_descriptors(facts);
 }
 
 static void info_json(const device_facts *facts)
@@ -98,7 +140,11 @@ static void info_json(const device_facts *facts)
     const isoav_info *info = &facts->info;
     uint32_t i;
 
-    printf("{\n  \"vendor\": %u, \"product\": %u, \"release\": %u, "
+    printf("{\n  \"descriptors\": \"");
+    for (i = 0; i < facts->descriptor_bytes; i++) {
+        printf("%02x", facts->descriptors[i]);
+    }
+    printf("\",\n  \"vendor\": %u, \"product\": %u, \"release\": %u, "
            "\"usb_version\": %u,\n  \"speed\": \"%s\", \"protocol\": %" PRIu32
            ", \"driver_version\": %" PRIu32 ", \"usbd_version\": %" PRIu32
            ",\n  \"interfaces\": %u,\n  \"alternates\": [",
@@ -136,13 +182,18 @@ static DWORD ask(HANDLE device, device_facts *facts)
                                sizeof(video), &facts->counters,
                                sizeof(facts->counters));
     }
+    if (!error) {
+        error = device_query(device, ISOAV_IOCTL_GET_DESCRIPTORS, NULL, 0,
+                             facts->descriptors, sizeof(facts->descriptors),
+                             &facts->descriptor_bytes);
+    }
     return error;
 }
 
 int app_info(const args_options *options)
 {
     HANDLE device = device_open(options->device);
-    device_facts facts;
+    static device_facts facts;
     char text[160];
     DWORD error;
 

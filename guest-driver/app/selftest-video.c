@@ -49,7 +49,7 @@ static const char *with_ring(selftest *t, uint32_t urbs, uint32_t packets,
     };
 
     TRY(start(t, 0, s, 0));
-    return selftest_receive(t, 0, ISOAV_STREAM_VIDEO, 2 * urbs * packets);
+    return selftest_receive(t, 0, ISOAV_STREAM_VIDEO, urbs * packets + 1);
 }
 
 static const char *many_urbs(selftest *t)

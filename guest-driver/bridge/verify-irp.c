@@ -13,7 +13,10 @@
  *     cancel routine and no spin lock held, at DISPATCH_LEVEL at most.
  *  4. No spin lock is held across IoCallDriver.
  *  5. An IRP that the stack has is not freed.
- *  6. A driver that its last device has left has no pool, IRPs or work items.
+ *  6. IRP_MN_REMOVE_DEVICE comes when the last file has been closed: Windows
+ *     holds it back until then. Wine does not, and sends no close at all to a
+ *     device that has been removed; so it is held back here.
+ *  7. A driver that its last device has left has no pool, IRPs or work items.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -28,6 +31,7 @@ static struct {
     DRIVER_OBJECT *driver;
     PDRIVER_DISPATCH major[IRP_MJ_MAXIMUM_FUNCTION + 1];
     LONG devices; /* attached */
+    LONG files;   /* open */
 } drivers[MAX_DRIVERS];
 
 static CRITICAL_SECTION lock;
@@ -102,7 +106,7 @@ static void check_balance(const char *what, KIRQL before)
     shim_check_no_lock(what);
 }
 
-/* Rule 6; the driver has removed a device. */
+/* Rule 7; the driver has removed a device. */
 static void device_left(int driver)
 {
     if (drivers[driver].devices) {
@@ -140,6 +144,25 @@ static void check_result(IRP *irp, const IO_STACK_LOCATION *stack,
     }
 }
 
+/* Rule 6; not for ever, if a program does not care that its device has gone. */
+static void wait_for_files(int driver)
+{
+    int tries;
+
+    for (tries = 1000; drivers[driver].files && tries; tries--) {
+        Sleep(10);
+    }
+}
+
+static void count_files(int driver, UCHAR major, NTSTATUS status)
+{
+    if (major == IRP_MJ_CREATE && status == STATUS_SUCCESS) {
+        InterlockedIncrement(&drivers[driver].files);
+    } else if (major == IRP_MJ_CLOSE) {
+        InterlockedDecrement(&drivers[driver].files);
+    }
+}
+
 static NTSTATUS WINAPI dispatch(DEVICE_OBJECT *object, IRP *irp)
 {
     IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
@@ -151,10 +174,14 @@ static NTSTATUS WINAPI dispatch(DEVICE_OBJECT *object, IRP *irp)
     if (driver < 0 || !drivers[driver].major[major]) {
         return bridge_complete(irp, STATUS_INVALID_DEVICE_REQUEST);
     }
+    if (major == IRP_MJ_PNP && minor == IRP_MN_REMOVE_DEVICE) {
+        wait_for_files(driver);
+    }
     set_state(irp, WITH_DRIVER);
     status = drivers[driver].major[major](object, irp);
     check_balance("a dispatch routine", before);
     check_result(irp, stack, status);
+    count_files(driver, major, status);
     if (major == IRP_MJ_PNP && minor == IRP_MN_REMOVE_DEVICE) {
         device_left(driver);
     }
