@@ -369,7 +369,7 @@ static const isolab_option options[] = {
 
 const isolab_command isolab_campaign = {
     .name = "campaign",
-    .summary = "run fault plans with many seeds, alternates and guests",
+    .summary = "run fault plans with many seeds and guests",
     .operands = "PLAN...",
     .about =
         "Runs each PLAN (a file, or 'none') with each seed, alternate setting\n"

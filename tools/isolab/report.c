@@ -87,7 +87,7 @@ static const isolab_option options[] = {
 
 const isolab_command isolab_report = {
     .name = "report",
-    .summary = "show a run on one page, and hold faults against what was seen",
+    .summary = "show a run on one page, and what its faults led to",
     .operands = "[DIR]",
     .about =
         "Makes one HTML file of a run: packets by microframe, bandwidth,\n"
