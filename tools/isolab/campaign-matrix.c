@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "library.h"
+
 static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 static bool refuse(GError **error, const char *format, ...)
@@ -138,6 +140,7 @@ static void free_plan(gpointer opaque)
 static bool add_plan(GPtrArray *to, const char *path, GError **error)
 {
     plan_file *plan = g_new0(plan_file, 1);
+    g_autofree char *found = NULL;
 
     g_ptr_array_add(to, plan);
     plan->name = make_plan_name(path);
@@ -154,9 +157,11 @@ static bool add_plan(GPtrArray *to, const char *path, GError **error)
     if (g_str_equal(path, "none")) {
         return true;
     }
-    plan->path = g_canonicalize_filename(path, NULL);
-    if (!g_file_get_contents(path, &plan->text, NULL, NULL)) {
-        return refuse(error, "Cannot read the fault plan %s.", path);
+    found = isolab_library_plan(path);
+    plan->path = g_canonicalize_filename(found, NULL);
+    if (!g_file_get_contents(found, &plan->text, NULL, NULL)) {
+        isolab_library_refuse(path, error);
+        return false;
     }
     return true;
 }
@@ -400,7 +405,8 @@ static char *cell_command(const campaign_options *o, const campaign_cell *cell,
     g_ptr_array_add(words, own_program());
     add_word(words, "campaign");
     for (; *plans; plans++) {
-        g_autofree char *full = g_canonicalize_filename(*plans, NULL);
+        g_autofree char *found = isolab_library_plan(*plans);
+        g_autofree char *full = g_canonicalize_filename(found, NULL);
 
         add_word(words, "%s", g_str_equal(*plans, "none") ? "none" : full);
     }

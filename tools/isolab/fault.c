@@ -12,6 +12,7 @@
 #include "fault-check.h"
 #include "fault-merge.h"
 #include "json.h"
+#include "library.h"
 #include "vm.h"
 
 #include <stdio.h>
@@ -37,9 +38,11 @@ static JsonObject *running_plan(isolab_qmp *q, const char *controller,
     return text && *text ? isolab_json_parse(text, error) : NULL;
 }
 
-/* A file's text, or JSON that stands on the command line itself. */
+/* A file's text, that of a plan of the library, or JSON that stands on the
+ * command line itself. */
 static char *read_plan(const char *word, const char **where, GError **error)
 {
+    g_autofree char *path = NULL;
     char *text;
 
     if (word[strspn(word, " \t\r\n")] == '{') {
@@ -47,9 +50,9 @@ static char *read_plan(const char *word, const char **where, GError **error)
         return g_strdup(word);
     }
     *where = word;
-    if (!g_file_get_contents(word, &text, NULL, error)) {
-        (*error)->domain = ISOLAB_ERROR;
-        (*error)->code = ISOLAB_USAGE;
+    path = isolab_library_plan(word);
+    if (!g_file_get_contents(path, &text, NULL, NULL)) {
+        isolab_library_refuse(word, error);
         return NULL;
     }
     return text;
@@ -306,11 +309,12 @@ static const isolab_command fault_add = {
     .operands = "FILE|RULE",
     .about =
         "Adds rules to the plan of a guest that runs, behind those that are\n"
-        "there. FILE is a plan; RULE is JSON on the command line, a plan or\n"
-        "one rule. A rule whose name there is already is refused. The plan's\n"
+        "there. FILE is a plan, or the name of one of the library\n"
+        "(docs/plans.md); RULE is JSON on the command line, a plan or one "
+        "rule. A rule whose name there is already is refused. The plan's\n"
         "counters begin anew.",
     .examples =
-        "  $ isolab fault add loose-cable.json\n"
+        "  $ isolab fault add loose-cable\n"
         "  $ isolab fault add '{\"name\": \"b\", \"action\": \"babble\",\n"
         "        \"where\": {\"type\": \"isoch\", \"direction\": \"in\"},\n"
         "        \"when\": {\"every\": 100}}'\n"
@@ -376,10 +380,10 @@ const isolab_command isolab_fault = {
     .about =
         "Faults are rules: where (which packet, event, command, port), when\n"
         "(each n-th, by chance, ...), and what happens then. A plan is a file\n"
-        "of such rules; docs/fault-plans.md describes it. These commands work\n"
-        "on a guest that runs; `isolab run --fault-plan` is for one that\n"
-        "starts.",
-    .examples = "  $ isolab fault add loose-cable.json\n"
+        "of such rules (docs/fault-plans.md); docs/plans.md has those of\n"
+        "the library. These commands work on a guest that runs; `isolab run\n"
+        "--fault-plan` is for one that starts.",
+    .examples = "  $ isolab fault add loose-cable\n"
                 "  $ isolab fault list\n"
                 "  $ isolab fault clear\n",
     .verbs = verbs,

@@ -279,11 +279,19 @@ static void join_packet(joining *in, const fault *f, join_seen *seen)
     }
 }
 
+/* No log has the packets of endpoint 0; a refusal may be in one all the same.
+ */
+static bool is_of_control(const fault *f)
+{
+    return f->td && f->endpoint == 0;
+}
+
 /* Rule 4: bad rows from `from` on, of all endpoints. */
 static void join_bus(joining *in, const fault *f, uint32_t from,
                      join_seen *seen)
 {
     expectation e = expect_of(f, in->w->is_bus);
+    bool unrecorded = in->w->partial || !in->w->rows->len || is_of_control(f);
     unsigned good = 0;
 
     for (uint32_t i = from; i < in->w->rows->len && good < RUN_BUS; i++) {
@@ -299,10 +307,10 @@ static void join_bus(joining *in, const fault *f, uint32_t from,
             good++;
         }
     }
-    seen->outcome = seen->rows                            ? JOIN_SEEN
-                    : e.silent                            ? JOIN_UNNOTICED
-                    : in->w->partial || !in->w->rows->len ? JOIN_UNRECORDED
-                                                          : JOIN_MISSING;
+    seen->outcome = seen->rows   ? JOIN_SEEN
+                    : e.silent   ? JOIN_UNNOTICED
+                    : unrecorded ? JOIN_UNRECORDED
+                                 : JOIN_MISSING;
 }
 
 static bool is_of_packet(const fault *f)
@@ -380,7 +388,8 @@ static void join_messages(joining *in)
     for (unsigned f = 0; f < in->faults->len; f++) {
         join_seen *seen = &g_array_index(in->j->seen, join_seen, f);
         expectation e = expect_of(fault_at(in, f), in->w->is_bus);
-        bool of_packet = is_of_packet(fault_at(in, f));
+        bool of_packet =
+            is_of_packet(fault_at(in, f)) || is_of_control(fault_at(in, f));
         /* the kernel may complain of whatever has to be noticed */
         uint32_t legal = e.legal | (e.silent ? 0 : EFFECT_BIT(EFFECT_OTHER));
 

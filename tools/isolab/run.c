@@ -19,6 +19,7 @@
 
 #include "fault-check.h"
 #include "json.h"
+#include "library.h"
 #include "vm.h"
 
 #include <fcntl.h>
@@ -248,8 +249,8 @@ static char *read_plan(const isolab_guest *g, const char *file, GError **error)
     g_autoptr(JsonObject) plan = NULL;
 
     if (!g_file_get_contents(file, &text, NULL, error)) {
-        (*error)->code = ISOLAB_USAGE;
-        (*error)->domain = ISOLAB_ERROR;
+        g_clear_error(error);
+        isolab_library_refuse(file, error);
         return NULL;
     }
     plan = isolab_fault_check(file, text, error);
@@ -441,7 +442,8 @@ static void close_summary(course *c, int status, const GError *error)
 
 static bool prepare(course *c, GError **error)
 {
-    const char *plan = c->guest.options->fault_plan;
+    const char *name = c->guest.options->fault_plan;
+    g_autofree char *plan = name ? isolab_library_plan(name) : NULL;
     g_autofree char *console = NULL;
 
     if (plan) {
@@ -559,8 +561,10 @@ static const isolab_option options[] = {
       NULL },
     { "controller", 0, ISOLAB_TEXT, AT(controller), "DEVICE",
       "the USB controller, with its properties (ixhci)", NULL },
-    { "fault-plan", 0, ISOLAB_FILE, AT(fault_plan), "FILE",
-      "faults, from the first instruction on", NULL },
+    { "fault-plan", 0, ISOLAB_FILE, AT(fault_plan), "PLAN",
+      "faults, from the first instruction on: a file, or a name of the "
+      "library",
+      NULL },
     { "seed", 0, ISOLAB_NUMBER, AT(seed), "N",
       "of the guest's random numbers and of the plan's (1)", NULL },
     { "capture", 0, ISOLAB_FILE, AT(capture), "FILE",
@@ -607,8 +611,9 @@ const isolab_command isolab_run = {
     .examples =
         "  $ isolab run linux\n"
         "  # reads 300 frames; the folder isolab-run has the results\n"
-        "  $ isolab run windows-driver --fault-plan loose.json --seed 7\n"
-        "  # the Windows driver, with faults; another seed, other faults\n"
+        "  $ isolab run windows-driver --fault-plan loose-cable --seed 7\n"
+        "  # the Windows driver, with faults of share/plans; another seed, "
+        "others\n"
         "  $ isolab run linux --job ./my-job --set FRAMES=30 --timeout 60\n"
         "  # a script of your own in the guest, for at most 60 of its seconds\n"
         "  $ isolab run --disk win11.qcow2 --device usb-isoav,profile=av \\\n"
