@@ -2,8 +2,8 @@
  * isoav capture: format, stream, check, summary.
  *
  * One read is in flight at a time; the driver keeps what arrives meanwhile.
- * A read that brings nothing for five seconds ends the capture, and so does
- * Ctrl-C: the summary is of what came until then.
+ * Five seconds without a packet, or without a good one, end the capture, and so
+ * does Ctrl-C: the summary is of what came until then.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -45,6 +45,8 @@ typedef struct {
     ULONGLONG begin_ms, shown_ms; /* of the progress line alone */
     double jitter_ms;             /* the same; of frames, smoothed */
     LONGLONG frame_ticks;         /* when the last one came */
+    uint64_t good_bytes;          /* of packets, when that last grew, */
+    ULONGLONG good_ms;            /* which was then */
     char trouble[200];            /* why it ended early; empty: it did not */
 } capture;
 
@@ -311,6 +313,20 @@ static bool read_once(capture *c, uint8_t *buffer, OVERLAPPED *overlapped)
     return !c->trouble[0];
 }
 
+/* Packets that come and are all bad are as good as none. */
+static bool is_silent(capture *c)
+{
+    ULONGLONG now = GetTickCount64();
+
+    if (c->packets.bytes != c->good_bytes) {
+        c->good_bytes = c->packets.bytes;
+        c->good_ms = now;
+    } else if (now - c->good_ms >= SILENCE_MS) {
+        trouble(c, "no good packet for five seconds", 0);
+    }
+    return c->trouble[0];
+}
+
 static void receive(capture *c)
 {
     OVERLAPPED overlapped = { .hEvent = CreateEventA(NULL, TRUE, FALSE, NULL) };
@@ -319,9 +335,9 @@ static void receive(capture *c)
     if (!buffer || !overlapped.hEvent) {
         trouble(c, "no memory", 0);
     } else {
-        c->begin_ms = c->shown_ms = GetTickCount64();
+        c->begin_ms = c->shown_ms = c->good_ms = GetTickCount64();
         while (!frame_is_done(&c->frames) &&
-               read_once(c, buffer, &overlapped)) {
+               read_once(c, buffer, &overlapped) && !is_silent(c)) {
         }
         show_progress(c, true);
     }
