@@ -149,7 +149,7 @@ clean:
 
 help:
 	@echo "make          install what is missing, build the module and launcher"
-	@echo "make demo     boot a guest and watch its driver stream"
+	@echo "make demo     watch a driver stream over a loose cable; a report"
 	@echo "make test     run every test; the last line counts them"
 	@echo "make qemu10   get and build Debian 13's QEMU 10.0, into the cache"
 	@echo "make test-qemu10  every test with it and Linux 6.12, in build-10.0/"

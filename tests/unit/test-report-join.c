@@ -365,6 +365,22 @@ static void test_no_packet(void)
     stop(l);
 }
 
+/* No log has the transfers of endpoint 0; a refusal may be in one. */
+static void test_control(void)
+{
+    static const char stall[] =
+        "{\"uf\":100,\"rule\":\"r\",\"seam\":\"packet\",\"slot\":1,"
+        "\"port\":1,\"dci\":1,\"endpoint\":0,\"direction\":\"out\","
+        "\"type\":\"control\",\"td\":21,\"action\":\"stall\",\"code\":6}\n";
+    loop *l = start();
+
+    g_string_append(l->faults, stall);
+    good(l, 3);
+    expect(tie(l), 0, JOIN_UNRECORDED, -1, 0);
+    g_assert_cmpuint(join_findings(l->j, false), ==, 0);
+    stop(l);
+}
+
 static void test_messages(void)
 {
     loop *l = start();
@@ -520,6 +536,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/join/unplugged", test_unplugged);
     g_test_add_func("/report/join/unrecorded", test_unrecorded);
     g_test_add_func("/report/join/no-packet", test_no_packet);
+    g_test_add_func("/report/join/control", test_control);
     g_test_add_func("/report/join/messages", test_messages);
     g_test_add_func("/report/join/bus", test_bus);
     g_test_add_func("/report/join/expectations", test_expectations);
