@@ -310,7 +310,7 @@ static const isolab_command fault_add = {
     .about =
         "Adds rules to the plan of a guest that runs, behind those that are\n"
         "there. FILE is a plan, or the name of one of the library\n"
-        "(docs/plans.md); RULE is JSON on the command line, a plan or one "
+        "(docs/plans.md); RULE is JSON on the command line, a plan or one\n"
         "rule. A rule whose name there is already is refused. The plan's\n"
         "counters begin anew.",
     .examples =
