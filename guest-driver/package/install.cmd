@@ -24,8 +24,10 @@ if errorlevel 1 (
 )
 
 echo install: the certificates
-certutil -addstore -f Root "%here%certificates\isolab-root.cer" || goto failed
-certutil -addstore -f TrustedPublisher "%here%certificates\isolab-signer.cer" || goto failed
+certutil -addstore -f Root "%here%certificates\isolab-root.cer"
+if errorlevel 1 goto failed
+certutil -addstore -f TrustedPublisher "%here%certificates\isolab-signer.cer"
+if errorlevel 1 goto failed
 
 echo install: test signing
 bcdedit /set testsigning on
@@ -50,7 +52,8 @@ if not "%code%"=="0" if not "%code%"=="3010" (
 
 echo install: the program
 if not exist "%target%" mkdir "%target%"
-copy /y "%here%isoav.exe" "%target%\isoav.exe" >nul || goto failed
+copy /y "%here%isoav.exe" "%target%\isoav.exe" >nul
+if errorlevel 1 goto failed
 echo install: done. The program is "%target%\isoav.exe".
 if "%code%"=="3010" echo install: the driver wants a restart of Windows.
 rem Test signing counts from the next start on: how was this one?
@@ -65,17 +68,20 @@ exit /b %code%
 
 rem The host reads COM1 and waits for the last line.
 :report
-(
-    ver
-    call "%~f0"
-    bcdedit
-    pnputil /enum-drivers
-    "%target%\isoav.exe" list
-    "%target%\isoav.exe" selftest
-) >"%log%" 2>&1
+call :steps >"%log%" 2>&1
 set "code=%errorlevel%"
 mode com1: baud=115200 parity=n data=8 stop=1 >nul
 echo ISOLAB BEGIN>COM1
 type "%log%">COM1
 echo ISOLAB END %code%>COM1
 exit /b %code%
+
+:steps
+ver
+call "%~f0"
+if errorlevel 1 if not errorlevel 3010 exit /b 1
+bcdedit
+pnputil /enum-drivers
+"%target%\isoav.exe" list
+"%target%\isoav.exe" selftest
+exit /b %errorlevel%
