@@ -203,6 +203,24 @@ static const char *plural(unsigned count)
     return count == 1 ? "" : "s";
 }
 
+/* Faults of which each log says that it does not reach there. */
+static unsigned count_unreached(const report *r)
+{
+    unsigned count = 0;
+
+    for (unsigned f = 0; f < r->faults->len; f++) {
+        unsigned in = 0;
+
+        for (unsigned i = 0; i < r->joins->len; i++) {
+            const join *j = r->joins->pdata[i];
+
+            in += join_at(j, f)->outcome != JOIN_UNRECORDED;
+        }
+        count += !in;
+    }
+    return count;
+}
+
 char *report_verdict(const report *r, bool strict)
 {
     unsigned findings = report_findings(r, strict);
@@ -214,8 +232,16 @@ char *report_verdict(const report *r, bool strict)
                                faults, plural(faults));
     }
     if (!findings) {
-        return g_strdup_printf("%u fault%s, nothing unexplained", faults,
+        unsigned unreached = count_unreached(r);
+
+        text = g_string_new(NULL);
+        g_string_append_printf(text, "%u fault%s, nothing unexplained", faults,
                                plural(faults));
+        if (unreached) {
+            g_string_append_printf(text, "; no log reaches %u of them",
+                                   unreached);
+        }
+        return g_string_free(text, FALSE);
     }
     for (unsigned i = 0; i < r->joins->len; i++) {
         const join *j = r->joins->pdata[i];
