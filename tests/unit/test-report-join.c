@@ -521,6 +521,19 @@ static void test_bad_logs(void)
                   true, "log:1: not a line of");
 }
 
+/* The log of a device that came after the one that was pulled out. */
+static void test_next_device(void)
+{
+    loop *l = start();
+
+    inject(l, 100, 16, "unplug", "");
+    inject(l, 900, 16, "unplug", "");
+    good(l, 3);
+    expect(tie(l), 0, JOIN_UNRECORDED, -1, 0);
+    expect(l->j, 1, JOIN_UNRECORDED, -1, 0);
+    stop(l);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -537,6 +550,7 @@ int main(int argc, char **argv)
     g_test_add_func("/report/join/unrecorded", test_unrecorded);
     g_test_add_func("/report/join/no-packet", test_no_packet);
     g_test_add_func("/report/join/control", test_control);
+    g_test_add_func("/report/join/next-device", test_next_device);
     g_test_add_func("/report/join/messages", test_messages);
     g_test_add_func("/report/join/bus", test_bus);
     g_test_add_func("/report/join/expectations", test_expectations);

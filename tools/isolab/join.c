@@ -286,12 +286,21 @@ static bool is_of_control(const fault *f)
     return f->td && f->endpoint == 0;
 }
 
+/* With the device a driver's log of it goes; that of the next may begin after
+ * the fault. Only one that tells times would show that. */
+static bool is_of_next_device(const joining *in, const expectation *e)
+{
+    return (e->legal & EFFECT_BIT(EFFECT_GONE)) && in->w->rows->len &&
+           witness_row(in->w, 0)->uf < 0;
+}
+
 /* Rule 4: bad rows from `from` on, of all endpoints. */
 static void join_bus(joining *in, const fault *f, uint32_t from,
                      join_seen *seen)
 {
     expectation e = expect_of(f, in->w->is_bus);
-    bool unrecorded = in->w->partial || !in->w->rows->len || is_of_control(f);
+    bool unrecorded = in->w->partial || !in->w->rows->len || is_of_control(f) ||
+                      is_of_next_device(in, &e);
     unsigned good = 0;
 
     for (uint32_t i = from; i < in->w->rows->len && good < RUN_BUS; i++) {
