@@ -23,6 +23,21 @@
     X(4, 1, 1024, 4)             \
     X(5, 2, 1024, 1)
 
+/* At full speed: at most 1023 bytes, bInterval 1, a frame (USB 2.0 §5.6.3). */
+#define ISOAV_VIDEO_ALTERNATES_FULL(X) \
+    X(1, 1, 192, 1)                    \
+    X(2, 1, 384, 1)                    \
+    X(3, 1, 512, 1)                    \
+    X(4, 1, 768, 1)                    \
+    X(5, 1, 1023, 1)
+
+#define ISOAV_TEST_ALTERNATES_FULL(X) \
+    X(1, 1, 96, 1)                    \
+    X(2, 1, 192, 1)                   \
+    X(3, 1, 1023, 1)                  \
+    X(4, 1, 512, 1)                   \
+    X(5, 1, 384, 1)
+
 /* What a SuperSpeed device has besides: one endpoint, IN. */
 #define ISOAV_TEST_ALTERNATES_SUPER(X) X(6, 48, 1024, 1)
 

@@ -4,10 +4,10 @@
  * bytes; tests/unit/test-av-descriptors.c holds the bytes against a reference
  * array.
  *
- * At SuperSpeed the endpoints are the same, with bursts. The device's data
- * leaves in step with the bus's microframes, so the IN endpoints call
- * themselves synchronous; 02h takes whatever rate comes: adaptive (USB 2.0
- * §9.6.6, §5.12.4.1).
+ * At SuperSpeed the endpoints are the same, with bursts; at full speed there
+ * are as many, of what a frame has room for. The device's data leaves in step
+ * with the bus's microframes, so the IN endpoints call themselves synchronous;
+ * 02h takes whatever rate comes: adaptive (USB 2.0 §9.6.6, §5.12.4.1).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -108,6 +108,14 @@ static const USBDescIface interfaces_high[] = {
     ISOAV_TEST_ALTERNATES(TEST_HIGH)
 };
 
+/* One transaction of up to 1023 bytes is written as at high speed. */
+static const USBDescIface interfaces_full[] = {
+    { INTERFACE(ISOAV_IFACE_VIDEO, 0, STR_VIDEO) },
+    ISOAV_VIDEO_ALTERNATES_FULL(VIDEO_HIGH)
+    { INTERFACE(ISOAV_IFACE_TEST, 0, STR_TEST) },
+    ISOAV_TEST_ALTERNATES_FULL(TEST_HIGH)
+};
+
 #define VIDEO_SUPER(...) VIDEO_ALTERNATE(SUPER_ENDPOINT, __VA_ARGS__)
 #define TEST_SUPER(...) TEST_ALTERNATE(SUPER_ENDPOINT, __VA_ARGS__)
 static const USBDescIface interfaces_super[] = {
@@ -131,7 +139,19 @@ static const USBDescIface interfaces_super[] = {
         }                                                              \
     }
 
+static const USBDescDevice device_full_only = {
+    .bcdUSB = 0x0200,
+    .bMaxPacketSize0 = 64,
+    CONFIGURATION(interfaces_full, 50),
+};
+
 /* USB 2.0 LPM: 2.01 says that there is a BOS, and in it that L1 is known. */
+static const USBDescDevice device_full = {
+    .bcdUSB = 0x0201,
+    .bMaxPacketSize0 = 64,
+    CONFIGURATION(interfaces_full, 50),
+};
+
 static const USBDescDevice device_high = {
     .bcdUSB = 0x0201,
     .bMaxPacketSize0 = 64,
@@ -139,6 +159,12 @@ static const USBDescDevice device_high = {
 };
 
 /* USB 3.2 §9.2.6.6: on a slower bus it says that it could do more. */
+static const USBDescDevice device_full_of_super = {
+    .bcdUSB = 0x0210,
+    .bMaxPacketSize0 = 64,
+    CONFIGURATION(interfaces_full, 50),
+};
+
 static const USBDescDevice device_high_of_super = {
     .bcdUSB = 0x0210,
     .bMaxPacketSize0 = 64,
@@ -160,13 +186,21 @@ static const USBDescDevice device_super = {
 
 const USBDesc isoav_descriptors_vendor_super = {
     .id = IDENTITY,
+    .full = &device_full_of_super,
     .high = &device_high_of_super,
     .super = &device_super,
     .str = strings,
 };
 
+const USBDesc isoav_descriptors_vendor_full = {
+    .id = IDENTITY,
+    .full = &device_full_only,
+    .str = strings,
+};
+
 const USBDesc isoav_descriptors_vendor = {
     .id = IDENTITY,
+    .full = &device_full,
     .high = &device_high,
     .str = strings,
 };

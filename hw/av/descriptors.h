@@ -9,8 +9,9 @@
 #include "hw/usb.h"
 
 /* descriptors.c */
-extern const USBDesc isoav_descriptors_vendor;
-extern const USBDesc isoav_descriptors_vendor_super; /* both speeds */
+extern const USBDesc isoav_descriptors_vendor_full;
+extern const USBDesc isoav_descriptors_vendor;       /* high and full speed */
+extern const USBDesc isoav_descriptors_vendor_super; /* all three */
 
 /* zero-descriptors.c */
 extern const USBDesc isoav_descriptors_zero_full;

@@ -13,7 +13,7 @@
  *     by selecting an alternate or a configuration, or by a reset (USB 2.0
  *     §9.4.5). Isochronous endpoints never halt.
  *  4. `speed` is the fastest that the device can do; on a slower port it is a
- *     slower device, if its profile has descriptors for that.
+ *     slower device.
  *  5. Nothing a guest does ends in an assertion.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -318,18 +318,13 @@ static bool check_properties(ISOAVDevice *s, Error **errp)
     return true;
 }
 
-/* Rule 4; NULL with an error: profile, speed and port do not go together. */
+/* Rule 4; NULL with an error: the port is too fast, or too slow. */
 static const USBDesc *choose_descriptors(ISOAVDevice *s, Error **errp)
 {
     const USBDesc *desc = s->profile->descriptors[s->speed];
     const USBPort *port = s->dev.port;
     int can = 0;
 
-    if (!desc) {
-        error_setg(errp, "usb-isoav with profile '%s' cannot do speed '%s'",
-                   s->profile->name, speeds[s->speed].name);
-        return NULL;
-    }
     can |= desc->full ? USB_SPEED_MASK_FULL : 0;
     can |= desc->high ? USB_SPEED_MASK_HIGH : 0;
     can |= desc->super ? USB_SPEED_MASK_SUPER : 0;

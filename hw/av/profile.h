@@ -42,7 +42,7 @@ typedef struct {
     const char *help;    /* what it is to its host */
     const char *product; /* as `info usb` names it */
 
-    /* by the fastest speed; NULL: the profile cannot do it */
+    /* by the fastest speed; those of the slower ones are in each */
     const USBDesc *descriptors[ISOAV_SPEEDS];
     size_t state_bytes;
 

@@ -22,22 +22,29 @@
 #include "hw/av/packet.h"
 #include "isolab/pattern.h"
 
-uint32_t isoav_streams_packet_max(int iface, int alternate)
+uint32_t isoav_streams_packet_max(const isoav_streams *s, int iface,
+                                  int alternate)
 {
 #define BYTES(number, transactions, bytes, interval) \
     [number] = (transactions) * (bytes),
-    static const uint16_t video[] = { ISOAV_VIDEO_ALTERNATES(BYTES) };
-    static const uint16_t test[] = { ISOAV_TEST_ALTERNATES(BYTES)
-                                         ISOAV_TEST_ALTERNATES_SUPER(BYTES) };
+    /* by is_full; what is not there is 0 */
+    static const uint16_t video[2][ISOAV_VIDEO_ALT_MAX + 1] = {
+        { ISOAV_VIDEO_ALTERNATES(BYTES) },
+        { ISOAV_VIDEO_ALTERNATES_FULL(BYTES) },
+    };
+    static const uint16_t test[2][ISOAV_TEST_ALT_SUPER + 1] = {
+        { ISOAV_TEST_ALTERNATES(BYTES) ISOAV_TEST_ALTERNATES_SUPER(BYTES) },
+        { ISOAV_TEST_ALTERNATES_FULL(BYTES) },
+    };
 #undef BYTES
 
     if (iface == ISOAV_IFACE_VIDEO && alternate >= 0 &&
         alternate <= ISOAV_VIDEO_ALT_MAX) {
-        return video[alternate];
+        return video[s->is_full][alternate];
     }
     if (iface == ISOAV_IFACE_TEST && alternate >= 0 &&
         alternate <= ISOAV_TEST_ALT_SUPER) {
-        return test[alternate];
+        return test[s->is_full][alternate];
     }
     return 0;
 }
@@ -45,7 +52,7 @@ uint32_t isoav_streams_packet_max(int iface, int alternate)
 /* Rule 2. */
 void isoav_streams_select(isoav_streams *s, int iface, int alternate)
 {
-    uint32_t packet_max = isoav_streams_packet_max(iface, alternate);
+    uint32_t packet_max = isoav_streams_packet_max(s, iface, alternate);
 
     s->alternate[iface] = (uint8_t)alternate;
     s->sequence[iface] = 0;
@@ -160,7 +167,8 @@ static void make_packet(isoav_streams *s, int iface, uint64_t microframe,
 bool isoav_streams_send(isoav_streams *s, int iface, uint64_t microframe,
                         isoav_reply *reply)
 {
-    uint32_t packet_max = isoav_streams_packet_max(iface, s->alternate[iface]);
+    uint32_t packet_max =
+        isoav_streams_packet_max(s, iface, s->alternate[iface]);
     uint64_t *counters = s->counters[iface];
 
     if (packet_max == 0) {
@@ -180,7 +188,7 @@ bool isoav_streams_receive(isoav_streams *s, const uint8_t *wire,
 {
     uint64_t *counters = s->counters[ISOAV_IFACE_TEST];
     uint32_t packet_max = isoav_streams_packet_max(
-        ISOAV_IFACE_TEST, s->alternate[ISOAV_IFACE_TEST]);
+        s, ISOAV_IFACE_TEST, s->alternate[ISOAV_IFACE_TEST]);
 
     if (packet_max == 0 ||
         s->alternate[ISOAV_IFACE_TEST] == ISOAV_TEST_ALT_SUPER) {
@@ -214,7 +222,7 @@ static bool is_video_sane(const isoav_streams *s)
 {
     const isoav_video *v = &s->video;
     uint32_t packet_max = isoav_streams_packet_max(
-        ISOAV_IFACE_VIDEO, s->alternate[ISOAV_IFACE_VIDEO]);
+        s, ISOAV_IFACE_VIDEO, s->alternate[ISOAV_IFACE_VIDEO]);
 
     return s->alternate[ISOAV_IFACE_VIDEO] == 0 ||
            (v->interval_100ns == s->interval_100ns &&

@@ -21,6 +21,8 @@ enum {
 };
 
 typedef struct {
+    bool is_full; /* the owner's to set: at full speed, whose alternates differ
+                   */
     bool is_configured;
 
     /* ISOAV_REQ_FORMAT and ISOAV_REQ_MODE */
@@ -47,7 +49,8 @@ typedef struct {
 } isoav_streams;
 
 /* The largest packet of an alternate (header and payload), 0 for none. */
-uint32_t isoav_streams_packet_max(int iface, int alternate);
+uint32_t isoav_streams_packet_max(const isoav_streams *s, int iface,
+                                  int alternate);
 
 /* Unconfigured, default format and mode. */
 void isoav_streams_reset(isoav_streams *s);

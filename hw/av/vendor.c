@@ -103,9 +103,13 @@ static void vendor_set_interface(ISOAVDevice *s, int iface, int alternate)
     isoav_streams_select(s->state, iface, alternate);
 }
 
+/* The bus may be a slower one than the last time. */
 static void vendor_reset(ISOAVDevice *s)
 {
-    isoav_streams_reset(s->state);
+    isoav_streams *streams = s->state;
+
+    streams->is_full = s->dev.speed == USB_SPEED_FULL;
+    isoav_streams_reset(streams);
 }
 
 static void vendor_realize(ISOAVDevice *s, Error **errp)
@@ -173,7 +177,8 @@ const isoav_profile isoav_profile_vendor = {
     .name = "vendor",
     .help = "test picture and test function under class FFh",
     .product = "IsoLab A/V test device",
-    .descriptors = { [ISOAV_SPEED_HIGH] = &isoav_descriptors_vendor,
+    .descriptors = { [ISOAV_SPEED_FULL] = &isoav_descriptors_vendor_full,
+                     [ISOAV_SPEED_HIGH] = &isoav_descriptors_vendor,
                      [ISOAV_SPEED_SUPER] = &isoav_descriptors_vendor_super },
     .state_bytes = sizeof(isoav_streams),
     .realize = vendor_realize,

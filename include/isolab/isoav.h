@@ -73,6 +73,14 @@ enum {
  * microframe that USB 2.0 §5.6.4 grants: a host that accounts for bandwidth
  * refuses the alternate, and its driver falls back to another.
  *
+ * At full speed, one packet a frame (USB 2.0 §5.6.3):
+ *
+ *   video: 1: 192   2: 384   3: 512    4: 768   5: 1023
+ *   test:  1: 96    2: 192   3: 1023   4: 512   5: 384
+ *
+ * where test alternate 3 again is more than the host may grant: two packets of
+ * 1023 bytes do not fit into the 90 % of a frame of 1500.
+ *
  * The device is also a SuperSpeed one if it is told to (speed=super). Its
  * alternates are then the same, as bursts, and there is one more:
  *

@@ -356,8 +356,6 @@ typedef struct {
 } Refused;
 
 static const Refused refusals[] = {
-    { "'bus': 'xhci.0', 'profile': 'vendor', 'speed': 'full'",
-      "usb-isoav with profile 'vendor' cannot do speed 'full'" },
     { "'bus': 'xhci.0', 'profile': 'film'",
       "usb-isoav has no profile 'film', only 'vendor' 'zero' 'av'" },
     { "'bus': 'xhci.0', 'speed': 'warp'",
@@ -366,13 +364,14 @@ static const Refused refusals[] = {
       "property 'pattern' of usb-isoav is for profile 'zero' only" },
     { "'bus': 'xhci.0', 'profile': 'zero', 'pattern': 3",
       "usb-isoav has no pattern 3, only 0, 1 and 2" },
-    { "'bus': 'uhci.0'",
-      "port 1 has no speed of usb-isoav with profile 'vendor' and speed "
+    { "'bus': 'super.0', 'port': '2'",
+      "port 2 has no speed of usb-isoav with profile 'vendor' and speed "
       "'high'" },
 };
 
 static const char *const accepted[] = {
     "'bus': 'uhci.0', 'profile': 'zero', 'id': 'a'",
+    "'bus': 'uhci.0', 'profile': 'vendor', 'id': 'e'",
     "'bus': 'ehci.0', 'profile': 'zero', 'id': 'b'",
     "'bus': 'ehci.0', 'profile': 'vendor', 'speed': 'super', 'id': 'c'",
     "'bus': 'qemu.0', 'profile': 'zero', 'speed': 'super', 'id': 'd'",
@@ -399,7 +398,8 @@ static void wrong_properties(void)
 {
     Hcd *h = hcd_start(.args = "-device piix3-usb-uhci,id=uhci "
                                "-device usb-ehci,id=ehci "
-                               "-device qemu-xhci,id=qemu");
+                               "-device qemu-xhci,id=qemu "
+                               "-device qemu-xhci,id=super,p2=1,p3=2");
 
     for (unsigned i = 0; i < ARRAY_SIZE(refusals); i++) {
         g_autofree char *said = add_device(h, refusals[i].properties);

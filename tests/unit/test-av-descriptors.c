@@ -62,6 +62,26 @@ static const uint8_t configuration[] = {
     IFACE(1, 5, 2, 5), EP_IN(0x82, 0x00, 0x0c, 1), EP_OUT(0x02, 0x00, 0x0c, 1),
 };
 
+static const uint8_t configuration_full[] = {
+    0x09, 0x02,
+    0xde, 0x00, /* wTotalLength, as at high speed */
+    0x02, 0x01, 0x00, 0x80, 0x32,
+
+    IFACE(0, 0, 0, 4),
+    IFACE(0, 1, 1, 4), EP_IN(0x81, 0xc0, 0x00, 1), /* 192 */
+    IFACE(0, 2, 1, 4), EP_IN(0x81, 0x80, 0x01, 1), /* 384 */
+    IFACE(0, 3, 1, 4), EP_IN(0x81, 0x00, 0x02, 1), /* 512 */
+    IFACE(0, 4, 1, 4), EP_IN(0x81, 0x00, 0x03, 1), /* 768 */
+    IFACE(0, 5, 1, 4), EP_IN(0x81, 0xff, 0x03, 1), /* 1023 */
+
+    IFACE(1, 0, 0, 5),
+    IFACE(1, 1, 2, 5), EP_IN(0x82, 0x60, 0x00, 1), EP_OUT(0x02, 0x60, 0x00, 1),
+    IFACE(1, 2, 2, 5), EP_IN(0x82, 0xc0, 0x00, 1), EP_OUT(0x02, 0xc0, 0x00, 1),
+    IFACE(1, 3, 2, 5), EP_IN(0x82, 0xff, 0x03, 1), EP_OUT(0x02, 0xff, 0x03, 1),
+    IFACE(1, 4, 2, 5), EP_IN(0x82, 0x00, 0x02, 1), EP_OUT(0x02, 0x00, 0x02, 1),
+    IFACE(1, 5, 2, 5), EP_IN(0x82, 0x80, 0x01, 1), EP_OUT(0x02, 0x80, 0x01, 1),
+};
+
 static const uint8_t device_super[] = {
     0x12, 0x01, 0x00, 0x03, 0x00, 0x00, 0x00,
     0x09, /* bMaxPacketSize0: 2^9 */
@@ -121,9 +141,30 @@ static void test_configuration(void)
     g_assert_cmpint(bytes[2] | bytes[3] << 8, ==, sizeof(configuration));
 }
 
-static void test_high_speed_only(void)
+/* The same configuration, whether the device could be faster or not; a device
+ * of full speed alone knows nothing of LPM. */
+static void test_full(void)
 {
-    g_assert_null(desc->full);
+    const USBDesc *only = &isoav_descriptors_vendor_full;
+    const USBDesc *all = &isoav_descriptors_vendor_super;
+    uint8_t bytes[512];
+    int length = usb_desc_config(only->full->confs, 0, bytes, sizeof(bytes));
+
+    g_assert_cmpmem(bytes, length, configuration_full,
+                    sizeof(configuration_full));
+    g_assert_cmpint(bytes[2] | bytes[3] << 8, ==, sizeof(configuration_full));
+    g_assert_null(only->high);
+    g_assert_null(only->super);
+    g_assert_cmphex(only->full->bcdUSB, ==, 0x0200);
+    g_assert_cmphex(desc->full->bcdUSB, ==, desc->high->bcdUSB);
+    g_assert_cmphex(all->full->bcdUSB, ==, all->high->bcdUSB);
+    g_assert_true(desc->full->confs->ifs == only->full->confs->ifs);
+    g_assert_true(all->full->confs->ifs == only->full->confs->ifs);
+    g_assert_cmpint(only->full->bMaxPacketSize0, ==, 64);
+}
+
+static void test_no_super_speed(void)
+{
     g_assert_null(desc->super);
     g_assert_cmpint(desc->high->bNumConfigurations, ==, 1);
 }
@@ -159,7 +200,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/av/descriptors/device", test_device);
     g_test_add_func("/av/descriptors/configuration", test_configuration);
-    g_test_add_func("/av/descriptors/high-speed-only", test_high_speed_only);
+    g_test_add_func("/av/descriptors/full", test_full);
+    g_test_add_func("/av/descriptors/no-super-speed", test_no_super_speed);
     g_test_add_func("/av/descriptors/super", test_super);
     g_test_add_func("/av/descriptors/strings", test_strings);
     return g_test_run();

@@ -87,16 +87,24 @@ static void test_packet_sizes(void)
     static const uint32_t video[] = { 0, 192, 512, 1024, 2048, 3072 };
     static const uint32_t test[] = { 0, 192, 1024, 3072, 1024, 2048, 49152 };
 
+    static const uint32_t video_full[] = { 0, 192, 384, 512, 768, 1023 };
+    static const uint32_t test_full[] = { 0, 96, 192, 1023, 512, 384, 0 };
+    isoav_streams full = { .is_full = true }, s = { 0 };
+
     for (int i = 0; i < 6; i++) {
-        g_assert_cmpuint(isoav_streams_packet_max(0, i), ==, video[i]);
+        g_assert_cmpuint(isoav_streams_packet_max(&s, 0, i), ==, video[i]);
+        g_assert_cmpuint(isoav_streams_packet_max(&full, 0, i), ==,
+                         video_full[i]);
     }
     for (int i = 0; i < 7; i++) {
-        g_assert_cmpuint(isoav_streams_packet_max(1, i), ==, test[i]);
+        g_assert_cmpuint(isoav_streams_packet_max(&s, 1, i), ==, test[i]);
+        g_assert_cmpuint(isoav_streams_packet_max(&full, 1, i), ==,
+                         test_full[i]);
     }
-    g_assert_cmpuint(isoav_streams_packet_max(0, 6), ==, 0);
-    g_assert_cmpuint(isoav_streams_packet_max(0, -1), ==, 0);
-    g_assert_cmpuint(isoav_streams_packet_max(1, 7), ==, 0);
-    g_assert_cmpuint(isoav_streams_packet_max(2, 1), ==, 0);
+    g_assert_cmpuint(isoav_streams_packet_max(&s, 0, 6), ==, 0);
+    g_assert_cmpuint(isoav_streams_packet_max(&s, 0, -1), ==, 0);
+    g_assert_cmpuint(isoav_streams_packet_max(&s, 1, 7), ==, 0);
+    g_assert_cmpuint(isoav_streams_packet_max(&s, 2, 1), ==, 0);
 }
 
 static void test_no_endpoint_no_packet(void)

@@ -37,7 +37,8 @@ HcdDev *hcd_isoav_configured(Hcd *h)
 {
     HcdDev *dev = hcd_dev_open(h, hcd_port_connected(h, 0));
 
-    hcd_check(dev->speed == SPEED_HIGH || dev->speed == SPEED_SUPER,
+    hcd_check(dev->speed == SPEED_FULL || dev->speed == SPEED_HIGH ||
+                  dev->speed == SPEED_SUPER,
               "usb-isoav came up at speed %u", dev->speed);
     hcd_set_configuration(h, dev, 1);
     return dev;
