@@ -281,6 +281,9 @@ NTSTATUS StreamStart(PSTREAM Stream, const isoav_start *Start,
     USBD_STATUS usbd;
     NTSTATUS status;
 
+    if (Stream->IsClosed) {
+        return STATUS_FILE_CLOSED;
+    }
     if (Stream->Wanted) {
         return STATUS_INVALID_DEVICE_STATE;
     }
@@ -384,6 +387,9 @@ VOID StreamRecover(PSTREAM Stream, NTSTATUS Status)
 }
 
 /* --- all streams of a device ----------------------------------------------
+ *
+ * One that has failed has said so to who reads, or writes: it stays failed
+ * until it is started again.
  */
 
 VOID StreamsHold(PDEVICE_EXTENSION Device)
@@ -394,7 +400,9 @@ VOID StreamsHold(PDEVICE_EXTENSION Device)
     while ((stream = NextStream(Device, &link)) != NULL) {
         if (stream->Ring != NULL) {
             TakeDown(stream);
-            StreamSetState(stream, ISOAV_STATE_HELD);
+            if (!stream->Ended) {
+                StreamSetState(stream, ISOAV_STATE_HELD);
+            }
         }
     }
 }
@@ -408,7 +416,7 @@ VOID StreamsResume(PDEVICE_EXTENSION Device)
         return;
     }
     while ((stream = NextStream(Device, &link)) != NULL) {
-        if (stream->Wanted && stream->Ring == NULL) {
+        if (stream->Wanted && !stream->Ended && stream->Ring == NULL) {
             Resume(stream);
         }
     }

@@ -11,7 +11,8 @@
  *
  * Going up (START, the cancels) the drivers below come first, so the IRP is
  * forwarded and waited for before we act. Going down we act first. Streams
- * are held over Held and Stopped and run again on Started.
+ * are held over Held and Stopped and run again on Started. A device that has
+ * been started is in D0, wherever it was before.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,21 +24,35 @@ static NTSTATUS Forward(PDEVICE_EXTENSION Device, PIRP Irp)
     return IoCallDriver(Device->Lower, Irp);
 }
 
+static NTSTATUS Configure(PDEVICE_EXTENSION Device)
+{
+    const POWER_STATE d0 = { .DeviceState = PowerDeviceD0 };
+    NTSTATUS status;
+
+    DeviceLock(Device);
+    status = DeviceConfigure(Device);
+    if (NT_SUCCESS(status)) {
+        PoSetPowerState(Device->Self, DevicePowerState, d0);
+        Device->Awake = TRUE;
+        Device->State = DeviceStarted;
+        StreamsResume(Device);
+    }
+    DeviceUnlock(Device);
+    return status;
+}
+
 static NTSTATUS StartDevice(PDEVICE_EXTENSION Device, PIRP Irp)
 {
     NTSTATUS status = UsbForwardAndWait(Device, Irp);
 
     if (NT_SUCCESS(status)) {
-        DeviceLock(Device);
-        status = DeviceConfigure(Device);
-        if (NT_SUCCESS(status)) {
-            Device->State = DeviceStarted;
-            StreamsResume(Device);
-        }
-        DeviceUnlock(Device);
+        status = Configure(Device);
     }
     if (NT_SUCCESS(status)) {
         status = IoSetDeviceInterfaceState(&Device->LinkName, TRUE);
+        if (NT_SUCCESS(status)) {
+            status = STATUS_SUCCESS; /* it may have been on all the time */
+        }
     }
     if (!NT_SUCCESS(status)) {
         DbgPrint("isoav: start: %08x\n", (unsigned)status);

@@ -27,14 +27,17 @@
  *     of whose packets failed. An URB that was refused is tried again a few
  *     times; then the stream takes the ring down and makes a new one, a few
  *     times; then it ends. A start frame that is refused ends the naming of
- *     frames. An URB that was cancelled, or whose device has gone, is never
- *     submitted again.
+ *     frames, whatever was queued with a name by then. An URB that was
+ *     cancelled, or whose device has gone, is never submitted again. When URBs
+ *     come back before IoCallDriver does, again and again, whatever they say,
+ *     no time passes on that bus, and the stream ends.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "driver.h"
 
 #define REJECTIONS_MAX 16
+#define AT_ONCE_MAX 64
 #define START_LEAD 8 /* frames from now to the first one that we name */
 #define FRAME_MILLISECONDS(n) (-(LONGLONG)(n)*10 * 1000)
 
@@ -47,6 +50,7 @@ typedef struct _RING_SLOT {
     PUCHAR Buffer;
     ULONG Bytes; /* TransferBufferLength, as it was submitted */
     LONG Busy;   /* the stack has it, or its results are being taken */
+    BOOLEAN NamesFrame;
 } RING_SLOT, *PRING_SLOT;
 
 struct _RING {
@@ -61,6 +65,7 @@ struct _RING {
     /* Of the thread that pumps: */
     ULONG NextSlot;
     ULONG NextFrame;
+    ULONG AtOnce; /* rule 5: URBs in a row that IoCallDriver completed */
     RING_SLOT Slot[ISOAV_URBS_MAX];
 };
 
@@ -105,7 +110,8 @@ static BOOLEAN FillSlot(PRING_SLOT Slot)
                              parameters->PacketBytes, Slot->Buffer)) {
         return FALSE;
     }
-    if (ring->NamesFrames) {
+    Slot->NamesFrame = ring->NamesFrames != 0;
+    if (Slot->NamesFrame) {
         urb->StartFrame = ring->NextFrame;
         ring->NextFrame += parameters->Frames;
     } else {
@@ -129,6 +135,29 @@ static VOID ReleaseRing(PRING Ring)
     }
 }
 
+static VOID FailRing(PRING Ring, NTSTATUS Status, BOOLEAN MayRecover)
+{
+    if (InterlockedCompareExchange(&Ring->State, RingFailed, RingRunning) !=
+        RingRunning) {
+        return;
+    }
+    if (MayRecover) {
+        StreamRecover(Ring->Parameters.Stream, Status);
+    } else {
+        StreamFailed(Ring->Parameters.Stream, Status);
+    }
+}
+
+/* Rule 5: the bus takes a millisecond at least for an URB. */
+static VOID CheckPace(PRING Ring, PRING_SLOT Slot)
+{
+    if (InterlockedCompareExchange(&Slot->Busy, 0, 0) != 0) {
+        Ring->AtOnce = 0;
+    } else if (++Ring->AtOnce > AT_ONCE_MAX) {
+        FailRing(Ring, STATUS_DEVICE_DATA_ERROR, FALSE);
+    }
+}
+
 /* FALSE: its slot is out, there is nothing to send, or the ring is at an end */
 static BOOLEAN SubmitNext(PRING Ring)
 {
@@ -145,6 +174,7 @@ static BOOLEAN SubmitNext(PRING Ring)
     InterlockedExchange(&slot->Busy, 1);
     Ring->NextSlot = (Ring->NextSlot + 1) % Ring->Parameters.Urbs;
     IoCallDriver(Ring->Device->Lower, slot->Irp);
+    CheckPace(Ring, slot);
     return TRUE;
 }
 
@@ -164,19 +194,6 @@ VOID RingPump(PRING Ring)
 
 /* --- completion ----------------------------------------------------------- */
 
-static VOID FailRing(PRING Ring, NTSTATUS Status, BOOLEAN MayRecover)
-{
-    if (InterlockedCompareExchange(&Ring->State, RingFailed, RingRunning) !=
-        RingRunning) {
-        return;
-    }
-    if (MayRecover) {
-        StreamRecover(Ring->Parameters.Stream, Status);
-    } else {
-        StreamFailed(Ring->Parameters.Stream, Status);
-    }
-}
-
 /* An URB that no packet of was tried: rule 5. */
 static VOID SlotRejected(PRING_SLOT Slot, NTSTATUS Status, USBD_STATUS Usbd)
 {
@@ -189,10 +206,11 @@ static VOID SlotRejected(PRING_SLOT Slot, NTSTATUS Status, USBD_STATUS Usbd)
         FailRing(ring, STATUS_DEVICE_REMOVED, FALSE);
     } else if (Usbd == USBD_STATUS_CANCELED || Status == STATUS_CANCELLED) {
         FailRing(ring, STATUS_CANCELLED, FALSE);
-    } else if ((Usbd == USBD_STATUS_BAD_START_FRAME ||
-                Usbd == USBD_STATUS_NOT_SUPPORTED) &&
-               InterlockedExchange(&ring->NamesFrames, FALSE)) {
-        StreamFrameRefused(ring->Parameters.Stream);
+    } else if (Slot->NamesFrame && (Usbd == USBD_STATUS_BAD_START_FRAME ||
+                                    Usbd == USBD_STATUS_NOT_SUPPORTED)) {
+        if (InterlockedExchange(&ring->NamesFrames, FALSE)) {
+            StreamFrameRefused(ring->Parameters.Stream);
+        }
     } else if (InterlockedIncrement(&ring->Rejections) > REJECTIONS_MAX) {
         FailRing(ring, UsbStatusToNt(Usbd), TRUE);
     }

@@ -74,6 +74,7 @@ VOID StreamClose(PSTREAM Stream)
     PDEVICE_EXTENSION device = Stream->Device;
 
     DeviceLock(device);
+    Stream->IsClosed = TRUE; /* a request may still be on its way */
     StreamStop(Stream, STATUS_FILE_CLOSED);
     RemoveEntryList(&Stream->Link);
     InitializeListHead(&Stream->Link);

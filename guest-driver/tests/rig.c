@@ -72,6 +72,7 @@ static NTSTATUS usb_driver(PIRP irp)
     g_assert_cmphex(irp->Next.MajorFunction, ==,
                     IRP_MJ_INTERNAL_DEVICE_CONTROL);
     rig.submissions++;
+    g_assert_cmpuint(rig.submissions, <, 10000); /* for ever */
     if (++rig.depth > rig.deepest) {
         rig.deepest = rig.depth;
     }

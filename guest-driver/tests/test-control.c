@@ -206,8 +206,8 @@ static void test_no_memory(void)
         rig_end();
     }
     host.fail_after = 0;
-    /* log, FIFO, ring, three URBs and buffers */
-    g_assert_cmpuint(n, ==, 1 + 9);
+    /* log, FIFO, ring, three URBs, IRPs and buffers */
+    g_assert_cmpuint(n, ==, 1 + 12);
     rig_end();
 }
 
@@ -231,6 +231,23 @@ static void test_inline_failure(void)
     rig_start_read(0, RIG_READ_BYTES);
     rig_check_ended(0, STATUS_DEVICE_DATA_ERROR);
     rig_stop(STATUS_SUCCESS);
+    rig_end();
+}
+
+/*
+ * A bus on which no time passes: an URB whose packets have all failed is no
+ * refusal, but it cannot come back before a millisecond.
+ */
+static void test_no_time_passes(void)
+{
+    rig_begin();
+    rig.started = (isoav_started){ 3, 8, 2048, 1, 2080, 65536, 0, 4, 0x81, 0 };
+    rig.inline_fail = USBD_STATUS_ISOCH_REQUEST_FAILED;
+    g_assert_cmphex(rig_start(rig_small_start()), ==, STATUS_SUCCESS);
+    g_assert_cmpuint(rig.submissions, ==, 65);
+    g_assert_cmpuint(rig.deepest, ==, 1);
+    g_assert_false(host_run_work());
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_FAILED);
     rig_end();
 }
 
@@ -368,6 +385,31 @@ static void test_frames_refused(void)
     frames_refused_with(USBD_STATUS_NOT_SUPPORTED);
 }
 
+/* All that was queued by then names a frame: refusals, but one cause. */
+static void test_many_frames_refused(void)
+{
+    isoav_start start = rig_small_start();
+    unsigned i;
+
+    rig_begin();
+    rig.started = (isoav_started){ 32, 8, 2048, 1, 2080, 65536, 0, 4, 0x81, 0 };
+    rig.names_frames = true;
+    start.flags = ISOAV_START_FRAMES;
+    start.urbs = 32;
+    g_assert_cmphex(rig_start(start), ==, STATUS_SUCCESS);
+    for (i = 0; i < 32; i++) {
+        rig_complete_as(USBD_STATUS_BAD_START_FRAME, STATUS_UNSUCCESSFUL, 0);
+    }
+    rig.names_frames = false;
+    g_assert_cmpuint(rig_stats().frame_refusals, ==, 1);
+    g_assert_cmpuint(rig_stats().urbs_failed, ==, 32);
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_RUNNING);
+    g_assert_false(host_run_work());
+    rig_complete(); /* one without a name */
+    g_assert_cmpuint(rig_stats().packets, ==, 8);
+    rig_end();
+}
+
 /* A few rejections are forgotten when an URB works again. */
 static void test_rejections_forgotten(void)
 {
@@ -410,17 +452,23 @@ static void test_gone(void)
     gone_with(USBD_STATUS_CANCELED, STATUS_CANCELLED, STATUS_CANCELLED);
 }
 
-static void hold_and_resume(void)
+/* What the stream is meanwhile. */
+static void hold_and_resume_as(unsigned state)
 {
     DeviceLock(&rig.device);
     StreamsHold(&rig.device);
     rig.device.State = DeviceHeld;
     StreamsResume(&rig.device); /* not yet */
     g_assert_cmpuint(rig.submissions, ==, 3);
-    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_HELD);
+    g_assert_cmpuint(rig_stats().state, ==, state);
     rig.device.State = DeviceStarted;
     StreamsResume(&rig.device);
     DeviceUnlock(&rig.device);
+}
+
+static void hold_and_resume(void)
+{
+    hold_and_resume_as(ISOAV_STATE_HELD);
 }
 
 static void test_hold(void)
@@ -451,6 +499,25 @@ static void test_hold_fails_to_resume(void)
     hold_and_resume();
     rig_check_ended(0, STATUS_INSUFFICIENT_RESOURCES);
     g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_FAILED);
+    rig.select_status = STATUS_SUCCESS;
+    hold_and_resume_as(ISOAV_STATE_FAILED); /* its reader has been told */
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_FAILED);
+    g_assert_true(g_queue_is_empty(&rig.bus));
+    rig_start_read(1, RIG_READ_BYTES);
+    rig_check_ended(1, STATUS_INSUFFICIENT_RESOURCES);
+    rig_stop(STATUS_SUCCESS);
+    rig_end();
+}
+
+/* So does one whose ring has given up. */
+static void test_hold_of_failed(void)
+{
+    rig_begin_started();
+    rig_complete_as(USBD_STATUS_CANCELED, STATUS_CANCELLED, 0);
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_FAILED);
+    hold_and_resume_as(ISOAV_STATE_FAILED);
+    g_assert_cmpuint(rig_stats().state, ==, ISOAV_STATE_FAILED);
+    g_assert_true(g_queue_is_empty(&rig.bus));
     rig_stop(STATUS_SUCCESS);
     rig_end();
 }
@@ -497,15 +564,19 @@ int main(int argc, char **argv)
     g_test_add_func("/control/start/no-memory", test_no_memory);
     g_test_add_func("/control/start/removed", test_removed_lock);
     g_test_add_func("/control/fail/inline", test_inline_failure);
+    g_test_add_func("/control/fail/no-time-passes", test_no_time_passes);
     g_test_add_func("/control/fail/recovery", test_recovery);
     g_test_add_func("/control/fail/recovery/too-late", test_recovery_too_late);
     g_test_add_func("/control/start/fall-back", test_fall_back);
     g_test_add_func("/control/start/frames", test_named_frames);
     g_test_add_func("/control/start/frames/refused", test_frames_refused);
+    g_test_add_func("/control/start/frames/many-refused",
+                    test_many_frames_refused);
     g_test_add_func("/control/fail/rejections", test_rejections_forgotten);
     g_test_add_func("/control/fail/gone", test_gone);
     g_test_add_func("/control/hold", test_hold);
     g_test_add_func("/control/hold/fails", test_hold_fails_to_resume);
+    g_test_add_func("/control/hold/failed", test_hold_of_failed);
     g_test_add_func("/control/surprise-removal", test_surprise_removal);
     return g_test_run();
 }

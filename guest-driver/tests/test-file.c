@@ -623,6 +623,37 @@ static void test_cleanup(void)
     read_ends_by(DispatchClose);
 }
 
+/*
+ * Between IRP_MJ_CLEANUP and IRP_MJ_CLOSE come requests that were on their way
+ * when the handle was closed. None makes the file stream again, which nobody
+ * would hear of before its close, and none waits.
+ */
+static void test_between_cleanup_and_close(void)
+{
+    isoav_start start = { .alternate = 4, .fifo_bytes = 65536 };
+    IRP read = { .MdlAddress = buffer };
+
+    begin();
+    start_stream();
+    g_assert_cmphex(simple(DispatchCleanup), ==, STATUS_SUCCESS);
+    g_assert_cmpint(device.RemoveLock.Count, ==, 0);
+    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_START, &start, sizeof(start),
+                            sizeof(isoav_started)),
+                    ==, STATUS_FILE_CLOSED);
+    g_assert_cmpint(device.RemoveLock.Count, ==, 0);
+    read.Current.FileObject = &file;
+    read.Current.Parameters.Read.Length = 4096;
+    g_assert_cmphex(DispatchRead(&self, &read), ==, STATUS_PENDING);
+    g_assert_true(read.IsCompleted);
+    g_assert_cmphex(read.IoStatus.Status, ==, STATUS_FILE_CLOSED);
+    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STOP, NULL, 0, 0), ==,
+                    STATUS_INVALID_DEVICE_STATE);
+    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STATS, NULL, 0,
+                            sizeof(isoav_stats)),
+                    ==, STATUS_SUCCESS);
+    end();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -642,5 +673,7 @@ int main(int argc, char **argv)
     g_test_add_func("/file/reads", test_reads);
     g_test_add_func("/file/writes", test_writes);
     g_test_add_func("/file/cleanup", test_cleanup);
+    g_test_add_func("/file/cleanup/before-close",
+                    test_between_cleanup_and_close);
     return g_test_run();
 }

@@ -228,6 +228,9 @@ PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     g_assert_cmpint(StackSize, >, 0);
     g_assert_false(ChargeQuota);
+    if (host.fail_after && --host.fail_after == 0) {
+        return NULL;
+    }
     host.irps++;
     return g_new0(IRP, 1);
 }
