@@ -16,6 +16,17 @@ typedef struct {
     json_error *error;
 } checker;
 
+static bool is_of_request(const char *name)
+{
+    for (unsigned key = 0; name && key < FAULT_KEYS; key++) {
+        if (fault_keys[key].of_request &&
+            g_str_equal(fault_keys[key].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* At the value of a key in `where` or `with` if it is there, else the rule. */
 static bool refuse(const checker *c, const char *part, const char *key,
                    const char *format, ...) G_GNUC_PRINTF(4, 5);
@@ -27,6 +38,9 @@ static bool refuse(const checker *c, const char *part, const char *key,
     const json_node *at = json_member(c->node, part);
     va_list ap;
 
+    if (at && g_str_equal(part, "where") && is_of_request(key)) {
+        at = json_member(at, FAULT_REQUEST_KEY);
+    }
     if (at && key && json_member(at, key)) {
         at = json_member(at, key);
     }
@@ -67,6 +81,12 @@ static fault_seam implied_seam(const fault_rule *rule)
         { FAULT_TYPE, FAULT_PACKET },
         { FAULT_STREAM, FAULT_PACKET },
         { FAULT_TRB, FAULT_PACKET },
+        { FAULT_REQUEST, FAULT_PACKET },
+        { FAULT_BM_REQUEST_TYPE, FAULT_PACKET },
+        { FAULT_B_REQUEST, FAULT_PACKET },
+        { FAULT_W_VALUE, FAULT_PACKET },
+        { FAULT_W_INDEX, FAULT_PACKET },
+        { FAULT_W_LENGTH, FAULT_PACKET },
         { FAULT_TD, FAULT_PACKET },
         { FAULT_SLOT, FAULT_PACKET },
         { FAULT_INTERRUPTER, FAULT_INTERRUPT },
@@ -114,6 +134,71 @@ static bool check_keys(const checker *c)
                           "'%s' means nothing at the seam '%s'", row->name,
                           fault_word_name(&fault_seam_words, c->rule->seam));
         }
+    }
+    return true;
+}
+
+static void settle_key(fault_rule *rule, fault_key key, uint64_t value)
+{
+    rule->given |= 1u << key;
+    rule->where[key] = (fault_range){ value, value };
+}
+
+static bool has_request(const fault_rule *rule)
+{
+    for (unsigned key = 0; key < FAULT_KEYS; key++) {
+        if (fault_keys[key].of_request && FAULT_HAS(rule->given, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* bmRequestType and bRequest as the name has them. */
+static bool check_request_name(const checker *c)
+{
+    const fault_rule *rule = c->rule;
+    unsigned id = VALUE(rule, REQUEST);
+
+    if (HAS(rule, B_REQUEST) && VALUE(rule, B_REQUEST) != (uint8_t)id) {
+        return refuse(c, "where", "bRequest", "%s has the number %u",
+                      fault_word_name(&fault_request_words, id), id & 0xff);
+    }
+    if (HAS(rule, BM_REQUEST_TYPE) &&
+        (!FAULT_IS_STANDARD(VALUE(rule, BM_REQUEST_TYPE)) ||
+         (VALUE(rule, BM_REQUEST_TYPE) & 0x80) != id >> 8)) {
+        return refuse(c, "where", "bmRequestType",
+                      "%s is a standard request with bit 7 at %u",
+                      fault_word_name(&fault_request_words, id), id >> 15);
+    }
+    return true;
+}
+
+/* A request is a control transfer, of the direction that it says. */
+static bool settle_request(checker *c)
+{
+    fault_rule *rule = c->rule;
+    unsigned in = HAS(rule, REQUEST) ? VALUE(rule, REQUEST) >> 15
+                                     : VALUE(rule, BM_REQUEST_TYPE) >> 7;
+    bool directed = HAS(rule, REQUEST) || HAS(rule, BM_REQUEST_TYPE);
+
+    if (!has_request(rule)) {
+        return true;
+    }
+    if (HAS(rule, TYPE) && VALUE(rule, TYPE) != FAULT_CONTROL) {
+        return refuse(c, "where", "type",
+                      "only a control endpoint has requests");
+    }
+    if (HAS(rule, REQUEST) && !check_request_name(c)) {
+        return false;
+    }
+    if (directed && HAS(rule, DIRECTION) && VALUE(rule, DIRECTION) != in) {
+        return refuse(c, "where", "direction",
+                      "that request has the other direction");
+    }
+    settle_key(rule, FAULT_TYPE, FAULT_CONTROL);
+    if (directed) {
+        settle_key(rule, FAULT_DIRECTION, in);
     }
     return true;
 }
@@ -286,7 +371,7 @@ static bool settle_where(checker *c)
     fault_rule *rule = c->rule;
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        fault_range *where = &rule->where[rows[i].key];
+        const fault_range *where = &rule->where[rows[i].key];
 
         if (rows[i].action != rule->action) {
             continue;
@@ -297,8 +382,7 @@ static bool settle_where(checker *c)
                           "that is not where %s happens",
                           fault_actions[rule->action].name);
         }
-        rule->given |= 1u << rows[i].key;
-        *where = (fault_range){ rows[i].value, rows[i].value };
+        settle_key(rule, rows[i].key, rows[i].value);
     }
     if (fault_actions[rule->action].once && !rule->count) {
         rule->count = 1;
@@ -312,6 +396,6 @@ bool fault_check_rule(fault_rule *rule, const json_node *node,
     checker c = { rule, node, error };
 
     return check_code(&c) && settle_seam(&c) && check_keys(&c) &&
-           check_endpoint(&c) && check_types(&c) && check_target(&c) &&
-           settle_where(&c);
+           settle_request(&c) && check_endpoint(&c) && check_types(&c) &&
+           check_target(&c) && settle_where(&c);
 }

@@ -109,6 +109,7 @@ void fault_engine_remove(fault_engine *e);  /* and is NULL then */
 void fault_engine_unwrap(fault_engine *e);  /* what is no longer needed */
 
 /* Occurrences. */
+void fault_site_of_setup(fault_site *site, const uint8_t *setup);
 void fault_site_of_ep(fault_site *site, fault_seam seam, const ixhci_ep *ep);
 fault_rule *fault_fire(fault_engine *e, fault_site *site);
 void fault_note(fault_engine *e, const fault_rule *rule, const fault_site *site,

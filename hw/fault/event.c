@@ -50,6 +50,17 @@ static void pass(fault_engine *e, const ixhci_event *event)
     let_others_follow(e, event->intr);
 }
 
+/* The request that the event is about. Its TD has been retired by now, and its
+ * SETUP is still there; a Stopped event of an empty ring is about none. */
+static void site_of_request(fault_site *site, const ixhci_ep *ep, unsigned cc)
+{
+    bool stopped = cc >= CC_STOPPED && cc <= CC_STOPPED_SHORT_PACKET;
+
+    if (ep->cfg.type == EP_TYPE_CONTROL && ep->td.has_data && !stopped) {
+        fault_site_of_setup(site, ep->td.setup);
+    }
+}
+
 /* A Transfer Event has the keys of its endpoint, if there still is one. */
 static void site_of_transfer(fault_engine *e, fault_site *site,
                              const xhci_trb *trb)
@@ -61,6 +72,7 @@ static void site_of_transfer(fault_engine *e, fault_site *site,
     if (slot && dci && slot->eps[dci]) {
         fault_site_of_ep(site, FAULT_EVENT, slot->eps[dci]);
         site->has &= ~(1u << FAULT_TRB);
+        site_of_request(site, slot->eps[dci], xhci_get(trb->dw[2], EVT_CC));
     } else {
         fault_site_set(site, FAULT_SLOT, slot_id);
     }

@@ -145,6 +145,20 @@ void fault_engine_remove(fault_engine *e)
     fault_later_arm(e);
 }
 
+/* The eight bytes of a SETUP packet (USB 2.0 Table 9-2), as they were read. */
+void fault_site_of_setup(fault_site *site, const uint8_t *setup)
+{
+    if (FAULT_IS_STANDARD(setup[0])) {
+        fault_site_set(site, FAULT_REQUEST,
+                       FAULT_REQUEST_ID(setup[0], setup[1]));
+    }
+    fault_site_set(site, FAULT_BM_REQUEST_TYPE, setup[0]);
+    fault_site_set(site, FAULT_B_REQUEST, setup[1]);
+    fault_site_set(site, FAULT_W_VALUE, lduw_le_p(setup + 2));
+    fault_site_set(site, FAULT_W_INDEX, lduw_le_p(setup + 4));
+    fault_site_set(site, FAULT_W_LENGTH, lduw_le_p(setup + 6));
+}
+
 /* What an endpoint's occurrences have in common. */
 void fault_site_of_ep(fault_site *site, fault_seam seam, const ixhci_ep *ep)
 {
@@ -171,6 +185,9 @@ void fault_site_of_ep(fault_site *site, fault_seam seam, const ixhci_ep *ep)
     fault_site_set(site, FAULT_TRB, trbs);
     if (ep->stream_id) {
         fault_site_set(site, FAULT_STREAM, ep->stream_id);
+    }
+    if (FAULT_HAS(trbs, TRB_SETUP_STAGE)) {
+        fault_site_of_setup(site, ep->td.setup);
     }
 }
 

@@ -55,6 +55,22 @@ WORDS(fault_memory_words, { "command-ring", FAULT_COMMAND_RING },
       { "event-ring", FAULT_EVENT_RING }, { "context", FAULT_CONTEXT },
       { "data", FAULT_DATA });
 
+#define IN 0x80
+#define OUT 0
+#define REQUEST(name, direction, number)              \
+    {                                                 \
+        name, FAULT_REQUEST_ID((direction), (number)) \
+    }
+
+/* USB 2.0 Tables 9-3 and 9-4, USB 3.2 Table 9-5. */
+WORDS(fault_request_words, REQUEST("get-status", IN, 0),
+      REQUEST("clear-feature", OUT, 1), REQUEST("set-feature", OUT, 3),
+      REQUEST("set-address", OUT, 5), REQUEST("get-descriptor", IN, 6),
+      REQUEST("set-descriptor", OUT, 7), REQUEST("get-configuration", IN, 8),
+      REQUEST("set-configuration", OUT, 9), REQUEST("get-interface", IN, 10),
+      REQUEST("set-interface", OUT, 11), REQUEST("synch-frame", IN, 12),
+      REQUEST("set-sel", OUT, 48), REQUEST("set-isoch-delay", OUT, 49));
+
 const char *fault_word_name(const fault_words *words, uint32_t value)
 {
     for (unsigned i = 0; i < words->count; i++) {
@@ -170,6 +186,7 @@ const fault_code *fault_code_find(unsigned code)
 
 #define AT(seam) (1u << FAULT_##seam)
 #define OF_ENDPOINT (AT(PACKET) | AT(SCHEDULE) | AT(EVENT))
+#define OF_REQUEST (AT(PACKET) | AT(EVENT))
 #define ANYWHERE ((1u << FAULT_SEAMS) - 1)
 
 const fault_key_row fault_keys[FAULT_KEYS] = {
@@ -206,6 +223,21 @@ const fault_key_row fault_keys[FAULT_KEYS] = {
                        AT(REGISTER) | AT(DMA), "read or write" },
     [FAULT_MEMORY] = { "memory", &fault_memory_words, false, 0, 0, AT(DMA),
                        "what the controller keeps at the address" },
+    [FAULT_REQUEST] = { "name", &fault_request_words, false, 0, 0, OF_REQUEST,
+                        "standard request, by its name in USB 2.0 Table 9-4",
+                        true },
+    [FAULT_BM_REQUEST_TYPE] = { "bmRequestType", NULL, false, 0, 255,
+                                OF_REQUEST,
+                                "direction, type and recipient, as one number",
+                                true },
+    [FAULT_B_REQUEST] = { "bRequest", NULL, false, 0, 255, OF_REQUEST,
+                          "number of the request, of any type", true },
+    [FAULT_W_VALUE] = { "wValue", NULL, true, 0, 65535, OF_REQUEST,
+                        "number, or [first, last]", true },
+    [FAULT_W_INDEX] = { "wIndex", NULL, true, 0, 65535, OF_REQUEST,
+                        "number, or [first, last]", true },
+    [FAULT_W_LENGTH] = { "wLength", NULL, true, 0, 65535, OF_REQUEST,
+                         "number, or [first, last]", true },
     [FAULT_TD] = { "td", NULL, true, 1, UINT32_MAX, OF_ENDPOINT | AT(DMA),
                    "ordinal of the TD, or [first, last], since the endpoint "
                    "was configured; 1-based" },

@@ -37,6 +37,18 @@ static uint64_t before_the_bus(void)
     return actions;
 }
 
+static void site_of_set_address(fault_site *site, const USBPacket *p)
+{
+    uint8_t setup[8];
+
+    stq_le_p(setup, p->parameter);
+    fault_site_of_setup(site, setup);
+    fault_site_set(site, FAULT_DIRECTION, FAULT_OUT);
+    site->has &= ~(1u << FAULT_TD | 1u << FAULT_TRB);
+    site->trb_gpa = 0;
+    site->allowed = before_the_bus();
+}
+
 static bool is_same_td(const fault_ep *fe, const ixhci_ep *ep)
 {
     return ep->td.count && fe->td == ep->tds + 1 &&
@@ -189,9 +201,7 @@ static void packet_submit(IxhciState *x, ixhci_ep *ep, USBDevice *dev)
     }
     fault_site_of_ep(&site, FAULT_PACKET, ep);
     if (!ep->td.count) {
-        site.has &= ~(1u << FAULT_TD | 1u << FAULT_TRB);
-        site.trb_gpa = 0;
-        site.allowed = before_the_bus();
+        site_of_set_address(&site, &ep->packet);
     }
     if (fe && fe->carried && is_same_td(fe, ep)) {
         rule = fe->carried; /* it fired before the machine was moved */

@@ -205,6 +205,32 @@ static bool take_where_key(loader *l, const json_node *value, fault_key key)
     return done;
 }
 
+/* A key of the table, of `where` or of its `request`. */
+static bool take_named_key(loader *l, const json_node *value, bool of_request)
+{
+    for (unsigned key = 0; key < FAULT_KEYS; key++) {
+        if (fault_keys[key].of_request == of_request &&
+            g_str_equal(fault_keys[key].name, value->key)) {
+            return take_where_key(l, value, key);
+        }
+    }
+    return unknown_key(l, value);
+}
+
+static bool take_request(loader *l, const json_node *object)
+{
+    if (!is_a(l, object, JSON_OBJECT)) {
+        return false;
+    }
+    for (unsigned i = 0; i < object->children->len; i++) {
+        if (!take_named_key(l, object->children->pdata[i], true)) {
+            return false;
+        }
+    }
+    return object->children->len > 0 ||
+           wrong(l, object, "a 'request' has at least one key");
+}
+
 static bool take_where(loader *l, const json_node *object)
 {
     if (!is_a(l, object, JSON_OBJECT)) {
@@ -212,24 +238,18 @@ static bool take_where(loader *l, const json_node *object)
     }
     for (unsigned i = 0; i < object->children->len; i++) {
         const json_node *value = g_ptr_array_index(object->children, i);
-        unsigned key = 0;
-        uint64_t seam;
+        uint64_t seam = l->rule->seam;
+        bool done;
 
         if (g_str_equal(value->key, "seam")) {
-            if (!take_word(l, value, &fault_seam_words, &seam)) {
-                return false;
-            }
+            done = take_word(l, value, &fault_seam_words, &seam);
             l->rule->seam = seam;
-            continue;
+        } else if (g_str_equal(value->key, FAULT_REQUEST_KEY)) {
+            done = take_request(l, value);
+        } else {
+            done = take_named_key(l, value, false);
         }
-        while (key < FAULT_KEYS &&
-               !g_str_equal(fault_keys[key].name, value->key)) {
-            key++;
-        }
-        if (key == FAULT_KEYS) {
-            return unknown_key(l, value);
-        }
-        if (!take_where_key(l, value, key)) {
+        if (!done) {
             return false;
         }
     }

@@ -55,6 +55,12 @@ typedef enum {
     FAULT_REGISTER_ID, /* fault_registers[] */
     FAULT_ACCESS,
     FAULT_MEMORY,
+    FAULT_REQUEST,         /* of `request`: fault_request_words */
+    FAULT_BM_REQUEST_TYPE, /* and the fields of SETUP, as USB 2.0 §9.3 */
+    FAULT_B_REQUEST,
+    FAULT_W_VALUE,    /* a range in a rule */
+    FAULT_W_INDEX,    /* a range in a rule */
+    FAULT_W_LENGTH,   /* a range in a rule */
     FAULT_TD,         /* a range in a rule */
     FAULT_MICROFRAME, /* a range in a rule */
     FAULT_KEYS,
@@ -183,8 +189,18 @@ typedef struct {
 
 extern const fault_words fault_seam_words, fault_direction_words,
     fault_type_words, fault_trb_words, fault_command_words, fault_event_words,
-    fault_access_words, fault_memory_words;
+    fault_access_words, fault_memory_words, fault_request_words;
 const char *fault_word_name(const fault_words *words, uint32_t value);
+
+/* A standard request as one number: bRequest, and the direction of its data
+ * stage (bit 7 of bmRequestType) in bit 15. USB 2.0 Table 9-3 has one for each,
+ * so that what is asked for with the wrong one is not that request. */
+#define FAULT_REQUEST_ID(type, request) \
+    ((uint32_t)((type)&0x80) << 8 | (uint8_t)(request))
+#define FAULT_REQUEST_KEY "request"
+
+/* Is it standard? Bits 6:5 of bmRequestType are 0. */
+#define FAULT_IS_STANDARD(type) (((type)&0x60) == 0)
 
 /* A register: where it is in its window, and what the window repeats by. */
 typedef enum {
@@ -213,6 +229,7 @@ typedef struct {
     uint64_t min, max;
     uint32_t seams; /* bits: where occurrences have it */
     const char *text;
+    bool of_request; /* a key of `request`, which is one of `where` */
 } fault_key_row;
 
 extern const fault_key_row fault_keys[FAULT_KEYS];

@@ -136,20 +136,14 @@ static void put_registers(writer *w)
     close_bracket(w, ']');
 }
 
-static void put_where(writer *w)
+static void put_keys(writer *w, bool of_request)
 {
-    open_bracket(w, "where", '{');
-    put_text(w, "description", "of which occurrences; all that is here");
-    put_text(w, "type", "object");
-    put_closed(w);
-    open_bracket(w, "properties", '{');
-    open_bracket(w, "seam", '{');
-    put_text(w, "description", "what passes; implied by most actions");
-    put_words(w, &fault_seam_words);
-    close_bracket(w, '}');
     for (unsigned i = 0; i < FAULT_KEYS; i++) {
         const fault_key_row *row = &fault_keys[i];
 
+        if (row->of_request != of_request) {
+            continue;
+        }
         open_bracket(w, row->name, '{');
         put_text(w, "description", row->text);
         if (row->is_range) {
@@ -165,6 +159,34 @@ static void put_where(writer *w)
         }
         close_bracket(w, '}');
     }
+}
+
+static void put_request(writer *w)
+{
+    open_bracket(w, FAULT_REQUEST_KEY, '{');
+    put_text(w, "description", "of a control transfer, what its SETUP asks");
+    put_text(w, "type", "object");
+    put_number(w, "minProperties", 1);
+    put_closed(w);
+    open_bracket(w, "properties", '{');
+    put_keys(w, true);
+    close_bracket(w, '}');
+    close_bracket(w, '}');
+}
+
+static void put_where(writer *w)
+{
+    open_bracket(w, "where", '{');
+    put_text(w, "description", "of which occurrences; all that is here");
+    put_text(w, "type", "object");
+    put_closed(w);
+    open_bracket(w, "properties", '{');
+    open_bracket(w, "seam", '{');
+    put_text(w, "description", "what passes; implied by most actions");
+    put_words(w, &fault_seam_words);
+    close_bracket(w, '}');
+    put_keys(w, false);
+    put_request(w);
     close_bracket(w, '}');
     close_bracket(w, '}');
 }

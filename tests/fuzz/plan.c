@@ -49,9 +49,19 @@ static void put_where(GRand *rand, GString *out)
 {
     static const fault_key keys[] = { FAULT_SLOT, FAULT_PORT_ID, FAULT_ENDPOINT,
                                       FAULT_INTERRUPTER };
+    static const fault_key fields[] = { FAULT_BM_REQUEST_TYPE, FAULT_B_REQUEST,
+                                        FAULT_W_VALUE, FAULT_W_INDEX,
+                                        FAULT_W_LENGTH };
 
     g_string_append(out, ",\"where\":{");
-    if (g_rand_boolean(rand)) {
+    if (g_rand_int_range(rand, 0, 8) == 0) {
+        const fault_key_row *row = &fault_keys[fields[g_rand_int_range(
+            rand, 0, G_N_ELEMENTS(fields))]];
+
+        g_string_append_printf(out,
+                               "\"request\":{\"%s\":%" G_GUINT64_FORMAT "}",
+                               row->name, number(rand, 0, 11));
+    } else if (g_rand_boolean(rand)) {
         const fault_key_row *row =
             &fault_keys[keys[g_rand_int_range(rand, 0, G_N_ELEMENTS(keys))]];
 

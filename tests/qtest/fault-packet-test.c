@@ -257,6 +257,15 @@ static void set_address(const void *data)
     hcd_finish(h);
 }
 
+/* xHCI 1.2 §4.8.3: the driver resets EP0, and the device is asked again. */
+static void clear_stall(Hcd *h, HcdDev *dev)
+{
+    hcd_check(hcd_ep_state(h, dev, 1) == EP_STATE_HALTED, "EP0 is in state %u",
+              hcd_ep_state(h, dev, 1));
+    hcd_expect_cc(hcd_cmd_reset_ep(h, dev, 1), CC_SUCCESS);
+    hcd_cmd_skip_all(h, dev, 1);
+}
+
 /* A control transfer is one TD, of Setup, Data and Status Stage. */
 static void control(void)
 {
@@ -268,11 +277,84 @@ static void control(void)
     fault_rule(h, "'where': {'endpoint': 0, 'trb': 'data'}, 'when': {'nth': "
                   "1}, 'action': 'stall'");
     hcd_expect_cc(hcd_control(h, dev, get, buf), CC_STALL_ERROR);
-    hcd_check(hcd_ep_state(h, dev, 1) == EP_STATE_HALTED, "EP0 is in state %u",
-              hcd_ep_state(h, dev, 1));
-    hcd_expect_cc(hcd_cmd_reset_ep(h, dev, 1), CC_SUCCESS);
-    hcd_cmd_skip_all(h, dev, 1);
+    clear_stall(h, dev);
     hcd_expect_cc(hcd_control(h, dev, get, buf), CC_SUCCESS);
+    hcd_finish(h);
+}
+
+/* One request is meant: the others, even of the same name or for the same
+ * interface, go to the device. */
+static void request(const void *data)
+{
+    Hcd *h = hcd_start(.args = ISOAV_ARGS);
+    HcdDev *dev = hcd_isoav_configured(h);
+    HcdSetup select = {
+        .type = 0x01, .request = 11, .value = 1, .index = ISOAV_IFACE_TEST
+    };
+    HcdSetup get = {
+        .type = 0x81, .request = 10, .index = ISOAV_IFACE_TEST, .length = 1
+    };
+    HcdSetup descriptor = {
+        .type = 0x80, .request = 6, .value = 0x100, .length = 18
+    };
+    uint64_t buf = hcd_alloc_filled(h, 18, 0xaa);
+
+    fault_rule(h,
+               "'where': {'request': {%s, 'wValue': [1, 255], 'wIndex': %u}}, "
+               "'when': {'count': 2}, 'action': 'stall'",
+               (const char *)data, ISOAV_IFACE_TEST);
+    hcd_isoav_select(h, dev, 0);
+    hcd_expect_cc(hcd_control(h, dev, descriptor, buf), CC_SUCCESS);
+    for (unsigned i = 0; i < 2; i++) {
+        hcd_expect_cc(hcd_control(h, dev, select, 0), CC_STALL_ERROR);
+        clear_stall(h, dev);
+        hcd_expect_cc(hcd_control(h, dev, get, buf), CC_SUCCESS);
+        hcd_check(qtest_readb(h->qts, buf) == 0, "alternate %u was selected",
+                  qtest_readb(h->qts, buf));
+    }
+    fault_expect(h, "'direction':'out','type':'control'", 2);
+    hcd_isoav_select(h, dev, 1);
+    hcd_expect_cc(hcd_control(h, dev, get, buf), CC_SUCCESS);
+    hcd_check(qtest_readb(h->qts, buf) == 1, "alternate %u is selected",
+              qtest_readb(h->qts, buf));
+    hcd_finish(h);
+}
+
+/* The event of a request has its keys too. */
+static void request_event(void)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = hcd_puppet_configured(h);
+    HcdSetup get = { .type = 0x80, .request = 6, .value = 0x100, .length = 18 };
+    HcdSetup config = { .type = 0x80, .request = 8, .length = 1 };
+    uint64_t buf = hcd_alloc_filled(h, 18, 0xaa);
+
+    fault_rule(h, "'where': {'event': 'transfer', 'request': {'name': "
+                  "'get-descriptor', 'wLength': 18}}, 'when': {'count': 1}, "
+                  "'action': 'event-code', 'with': {'code': 'undefined'}");
+    hcd_expect_cc(hcd_control(h, dev, config, buf), CC_SUCCESS);
+    hcd_expect_cc(hcd_control(h, dev, get, buf), CC_UNDEFINED);
+    hcd_expect_cc(hcd_control(h, dev, get, buf), CC_SUCCESS);
+    fault_expect(h, "'event':'transfer'", 1);
+    fault_rule(h, "'where': {'event': 'transfer', 'request': {'bRequest': "
+                  "6}}, 'action': 'drop-event'");
+    hcd_expect_cc(hcd_cmd_stop(h, dev, 1), CC_SUCCESS);
+    hcd_expect_te(h, .dev = dev, .dci = 1, .cc = CC_STOPPED_LENGTH_INVALID);
+    fault_expect(h, "'action':'drop-event'", 0);
+    hcd_finish(h);
+}
+
+/* The request that the controller itself makes. */
+static void request_set_address(void)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = hcd_dev_ready(h, hcd_port_connected(h, 0));
+
+    fault_rule(h, "'where': {'request': {'name': 'set-address'}}, 'when': "
+                  "{'nth': 1}, 'action': 'silence'");
+    hcd_expect_cc(hcd_cmd_address(h, dev, 0), CC_USB_TRANSACTION_ERROR);
+    hcd_expect_cc(hcd_cmd_address(h, dev, 0), CC_SUCCESS);
+    fault_expect(h, "'action':'silence'", 1);
     hcd_finish(h);
 }
 
@@ -292,5 +374,11 @@ int main(int argc, char **argv)
     hcd_test_add_data("FP-04/set-address", set_address, "silence");
     hcd_test_add_data("FP-04/set-address-stalled", set_address, "stall");
     hcd_test_add("FP-06/control", control);
+    hcd_test_add_data("FP-06/set-interface", request,
+                      "'name': 'set-interface'");
+    hcd_test_add_data("FP-06/request-numbers", request,
+                      "'bmRequestType': 1, 'bRequest': 11");
+    hcd_test_add("FP-33/request-event", request_event);
+    hcd_test_add("FP-04/request-set-address", request_set_address);
     return hcd_test_main(argc, argv);
 }

@@ -108,6 +108,29 @@ static const bad_row bad[] = {
     { "stream-isoch", ACT("'type': 'isoch', 'stream': 1", "silence"), 1, 50,
       "bulk" },
     { "trb", ACT("'type': 'bulk', 'trb': 'setup'", "silence"), 1, 46, "TRB" },
+    { "request-type", ACT("'request': 11", "stall"), 1, 34, "an object" },
+    { "request-empty", ACT("'request': {}", "stall"), 1, 34, "at least one" },
+    { "request-key", ACT("'request': {'slot': 1}", "stall"), 1, 35, "'slot'" },
+    { "request-outside", ACT("'wValue': 1", "stall"), 1, 23, "'wValue'" },
+    { "request-name", ACT("'request': {'name': 'set-face'}", "stall"), 1, 43,
+      "'set-face'" },
+    { "request-range", ACT("'request': {'wIndex': 65536}", "stall"), 1, 45,
+      "65535" },
+    { "request-number",
+      ACT("'request': {'name': 'set-interface', 'bRequest': 10}", "stall"), 1,
+      72, "set-interface" },
+    { "request-class",
+      ACT("'request': {'name': 'set-interface', 'bmRequestType': 33}", "stall"),
+      1, 77, "standard" },
+    { "request-isoch",
+      ACT("'request': {'wIndex': 1}, 'type': 'isoch'", "silence"), 1, 57,
+      "control" },
+    { "request-direction",
+      ACT("'direction': 'in', 'request': {'name': 'set-interface'}", "stall"),
+      1, 36, "direction" },
+    { "request-at-seam",
+      ACT("'command': 'no-op', 'request': {'wIndex': 1}", "command-hang"), 1,
+      65, "means" },
     { "key-at-seam", ACT("'command': 'no-op'", "stall"), 1, 34, "means" },
     { "seam", ACT("'seam': 'dma'", "stall"), 1, 31, "seam" },
     { "no-code", RULE("'action': 'complete'"), 1, 12, "'code'" },
@@ -405,6 +428,9 @@ static const char everything[] =
     "'action':'event-code','with':{'code':255,'length':1}},"
     "{'where':{'register':'PORTSC','access':'read'},'action':"
     "'register-value','with':{'value':4294967295}},"
+    "{'where':{'request':{'name':'set-interface','bmRequestType':1,"
+    "'bRequest':11,'wValue':[1,9],'wIndex':1,'wLength':0}},"
+    "'action':'stall'},"
     "{'where':{'memory':'data'},'action':'dma-read-error'},"
     "{'where':{'command':'no-op'},'action':'command-hang'},"
     "{'where':{'port':1,'microframe':9},'action':'unplug'}]}";
