@@ -176,10 +176,55 @@ static void code(const void *data)
     hcd_finish(h);
 }
 
+typedef struct {
+    const char *name, *code;
+    const HcdEp *ep;
+    unsigned cc;
+} dry_case;
+
+static const dry_case drys[] = {
+    { "FP-14/off-the-schedule", "ring-underrun", &isoch_out, CC_RING_UNDERRUN },
+    { "FP-15/on-command", "ring-overrun", &isoch_in, CC_RING_OVERRUN },
+};
+
+/* xHCI 1.2 §4.10.3.1: a ring that is not empty is taken for empty. No TD is
+ * named or lost; nothing is served until a doorbell. */
+static void runs_dry(const void *data)
+{
+    const dry_case *c = data;
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = hcd_puppet_configured(h);
+    uint64_t trb[4], buf;
+
+    hcd_ep_add_with(h, dev, *c->ep);
+    fault_rule(h,
+               "'where': {'td': 3}, 'when': {'count': 1}, 'action': "
+               "'complete', 'with': {'code': '%s'}",
+               c->code);
+    for (size_t i = 0; i < G_N_ELEMENTS(trb); i++) {
+        trb[i] = queue(h, dev, c->ep, &buf);
+    }
+    hcd_ring_ep(h, dev, c->ep->dci);
+    expect_good(h, dev, c->ep, trb[0]);
+    expect_good(h, dev, c->ep, trb[1]);
+    hcd_expect_te(h, .dev = dev, .dci = c->ep->dci, .cc = c->cc);
+    hcd_check(hcd_ep_state(h, dev, c->ep->dci) == RUNS,
+              "the endpoint is in state %u", hcd_ep_state(h, dev, c->ep->dci));
+    hcd_expect_quiet(h, 80);
+    fault_expect(h, "'seam':'schedule'", 1);
+    hcd_ring_ep(h, dev, c->ep->dci);
+    expect_good(h, dev, c->ep, trb[2]);
+    expect_good(h, dev, c->ep, trb[3]);
+    hcd_finish(h);
+}
+
 int main(int argc, char **argv)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
         hcd_test_add_data(codes[i].name, code, &codes[i]);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(drys); i++) {
+        hcd_test_add_data(drys[i].name, runs_dry, &drys[i]);
     }
     return hcd_test_main(argc, argv);
 }

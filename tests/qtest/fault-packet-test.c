@@ -133,13 +133,42 @@ static void stopped(const void *data)
     hcd_ring_ep(h, dev, PUPPET_IN);
     hcd_step_uf(h, 8);
     hcd_expect_cc(hcd_cmd_stop(h, dev, PUPPET_IN), CC_SUCCESS);
-    hcd_expect_te(h, .dev = dev, .cc = CC_STOPPED, .ptr = trb);
+    hcd_expect_te(h, .dev = dev, .cc = CC_STOPPED, .ptr = trb, .len = BYTES);
+    hcd_check(hcd_ep_state(h, dev, PUPPET_IN) == EP_STATE_STOPPED,
+              "the endpoint is in state %u", hcd_ep_state(h, dev, PUPPET_IN));
     hcd_step_uf(h, 16);
     hcd_ring_ep(h, dev, PUPPET_IN);
     hcd_expect_quiet(h, 40);
     expect_good(h, dev, trb);
     expect_bytes(h, buf, 0);
     fault_expect(h, "'hit':1", 1);
+    hcd_finish(h);
+}
+
+/* xHCI 1.2 §4.6.9: stopped between TDs, and the length, which means nothing, is
+ * a large one. The next TD is the one that was to come. */
+static void stopped_between(void)
+{
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = open_all(h);
+    uint64_t trb[2], buf[2];
+
+    fault_rule(h, "'where': {'event': 'transfer', 'code': "
+                  "'stopped-length-invalid'}, 'action': 'event-code', 'with': "
+                  "{'code': 'stopped-length-invalid', 'length': 16777215}");
+    trb[0] = queue(h, dev, PUPPET_IN, &buf[0]);
+    hcd_ring_ep(h, dev, PUPPET_IN);
+    expect_good(h, dev, trb[0]);
+    hcd_expect_cc(hcd_cmd_stop(h, dev, PUPPET_IN), CC_SUCCESS);
+    trb[1] = queue(h, dev, PUPPET_IN, &buf[1]);
+    hcd_expect_te(h, .dev = dev, .cc = CC_STOPPED_LENGTH_INVALID, .ptr = trb[1],
+                  .len = 16777215);
+    hcd_check(hcd_ep_state(h, dev, PUPPET_IN) == EP_STATE_STOPPED,
+              "the endpoint is in state %u", hcd_ep_state(h, dev, PUPPET_IN));
+    fault_expect(h, "'action':'event-code'", 1);
+    hcd_ring_ep(h, dev, PUPPET_IN);
+    expect_good(h, dev, trb[1]);
+    expect_bytes(h, buf[1], BYTES);
     hcd_finish(h);
 }
 
@@ -364,8 +393,9 @@ int main(int argc, char **argv)
         hcd_test_add_data(lates[i].name, late, &lates[i]);
     }
     hcd_test_add("EP-08/delay-async", late_async);
-    hcd_test_add_data("CMD-31/stopped-in-nak", stopped, "nak");
-    hcd_test_add_data("CMD-31/stopped-in-delay", stopped, "delay");
+    hcd_test_add_data("FP-26/stopped-in-nak", stopped, "nak");
+    hcd_test_add_data("FP-26/stopped-in-delay", stopped, "delay");
+    hcd_test_add("FP-27/stopped-between", stopped_between);
     hcd_test_add_data("EP-08/plan-goes-in-nak", plan_goes, "nak");
     hcd_test_add_data("EP-08/plan-goes-in-delay", plan_goes, "delay");
     hcd_test_add("EP-08/below-cerr", below_cerr);
