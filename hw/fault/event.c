@@ -51,12 +51,10 @@ static void pass(fault_engine *e, const ixhci_event *event)
 }
 
 /* The request that the event is about. Its TD has been retired by now, and its
- * SETUP is still there; a Stopped event of an empty ring is about none. */
-static void site_of_request(fault_site *site, const ixhci_ep *ep, unsigned cc)
+ * SETUP is still there; when the ring was found empty since, nothing is. */
+static void site_of_request(fault_site *site, const ixhci_ep *ep)
 {
-    bool stopped = cc >= CC_STOPPED && cc <= CC_STOPPED_SHORT_PACKET;
-
-    if (ep->cfg.type == EP_TYPE_CONTROL && ep->td.has_data && !stopped) {
+    if (ep->cfg.type == EP_TYPE_CONTROL && ep->td.has_data) {
         fault_site_of_setup(site, ep->td.setup);
     }
 }
@@ -72,7 +70,7 @@ static void site_of_transfer(fault_engine *e, fault_site *site,
     if (slot && dci && slot->eps[dci]) {
         fault_site_of_ep(site, FAULT_EVENT, slot->eps[dci]);
         site->has &= ~(1u << FAULT_TRB);
-        site_of_request(site, slot->eps[dci], xhci_get(trb->dw[2], EVT_CC));
+        site_of_request(site, slot->eps[dci]);
     } else {
         fault_site_set(site, FAULT_SLOT, slot_id);
     }
