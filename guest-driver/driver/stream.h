@@ -15,7 +15,7 @@ struct _STREAM {
     /* Under DEVICE_EXTENSION.Lock. */
     LIST_ENTRY Link;
     BOOLEAN Wanted;
-    BOOLEAN IsClosed; /* IRP_MJ_CLEANUP has been here */
+    BOOLEAN IsClosed;  /* IRP_MJ_CLEANUP has been here */
     isoav_start Start; /* with the defaults filled in */
     ULONG PeriodUf;
     PRING Ring; /* NULL: not running */

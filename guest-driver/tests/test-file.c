@@ -648,9 +648,9 @@ static void test_between_cleanup_and_close(void)
     g_assert_cmphex(read.IoStatus.Status, ==, STATUS_FILE_CLOSED);
     g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STOP, NULL, 0, 0), ==,
                     STATUS_INVALID_DEVICE_STATE);
-    g_assert_cmphex(control(ISOAV_IOCTL_STREAM_STATS, NULL, 0,
-                            sizeof(isoav_stats)),
-                    ==, STATUS_SUCCESS);
+    g_assert_cmphex(
+        control(ISOAV_IOCTL_STREAM_STATS, NULL, 0, sizeof(isoav_stats)), ==,
+        STATUS_SUCCESS);
     end();
 }
 
