@@ -318,7 +318,7 @@ static bool check_properties(ISOAVDevice *s, Error **errp)
     return true;
 }
 
-/* Rule 4; NULL with an error: the port is too fast, or too slow. */
+/* Rule 4; NULL with an error: the port has none of its speeds. */
 static const USBDesc *choose_descriptors(ISOAVDevice *s, Error **errp)
 {
     const USBDesc *desc = s->profile->descriptors[s->speed];

@@ -70,7 +70,7 @@ static void reference_is_whole(void)
         }
     }
     for (unsigned i = 0; i < FAULT_KEYS; i++) {
-        has(text, "`", fault_keys[i].name, "`");
+        has(text, "| `", fault_keys[i].name, "` |");
     }
     for (unsigned i = 0; i < fault_request_words.count; i++) {
         has(text, "`", fault_request_words.words[i].name, "`");
