@@ -401,7 +401,7 @@ static void command_lines(void)
     g_assert_true(has(setup, "tcg"));
     g_assert_true(has(setup, "none")); /* -display */
     g_assert_true(has(setup, ":1"));
-    g_assert_true(has(setup, "ixhci,id=xhci"));
+    g_assert_true(has(setup, "ixhci,id=xhci,capture-snaplen=128"));
     g_assert_true(has(setup, "media=cdrom,readonly=on,format=raw,file=w.iso"));
     g_assert_true(has(setup, "media=cdrom,readonly=on,format=raw,file=d,,isc"));
     g_assert_false(has(setup, "-loadvm"));

@@ -113,7 +113,7 @@ char **windows_machine_arguments(const windows_machine *m,
     }
     add_disc(line, m->disc);
     isolab_line_add(line, "-nic", "user,model=e1000e", "-device",
-                    "ixhci,id=xhci", "-device",
+                    "ixhci,id=xhci,capture-snaplen=128", "-device",
                     "usb-isoav,id=isoav,bus=xhci.0");
     isolab_line_add_file(line, "-chardev",
                          "file,id=isolab-com1,append=on,path=", b->folder,

@@ -304,7 +304,7 @@ static const isolab_option options[] = {
 
 const isolab_command isolab_windows = {
     .name = "windows",
-    .summary = "install Windows, have it test the driver, say how that went",
+    .summary = "install Windows, test the driver there, and judge",
     .operands = "--iso FILE|--disk FILE",
     .about =
         "Installs Windows 10 or 11 (x64) from your medium without a question,\n"
