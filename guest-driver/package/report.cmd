@@ -26,6 +26,8 @@ set "work=%SystemRoot%\Temp\IsoLab"
 set "files=0"
 set "code=1"
 if not defined frames set "frames=300"
+if not defined packets set "packets=1024"
+set /a every=frames/3
 
 fltmc >nul 2>&1
 if errorlevel 1 (
@@ -107,13 +109,13 @@ exit /b 0
 
 rem The log of before is none of this stream's.
 :capture
-"%target%\isoav.exe" log --size 1024 >nul 2>&1
+"%target%\isoav.exe" log --size %packets% >nul 2>&1
 if exist "%work%\frames" rd /s /q "%work%\frames"
-"%target%\isoav.exe" capture --json --frames %frames% --every 100 --out "%work%\frames" >"%work%\capture.json" 2>"%work%\capture.txt"
+"%target%\isoav.exe" capture --json --frames %frames% --every %every% --out "%work%\frames" >"%work%\capture.json" 2>"%work%\capture.txt"
 set "code=%errorlevel%"
 call :send "%work%\capture.json" capture.json
 call :send "%work%\capture.txt" capture.txt
-for %%p in ("%work%\frames\*.png") do call :send "%%p" "%%~nxp"
+for %%p in (%work%\frames\*.png) do call :send "%%p" "%%~nxp"
 exit /b 0
 
 :log
@@ -140,7 +142,7 @@ if not "%~z1"=="0" (
     type "%work%\base64.txt">COM1
 )
 >COM1 echo ISOLAB EOF %~2
-set /a files+=1 >nul
+set /a files+=1
 exit /b 0
 
 rem A task, because it runs with all of an administrator's rights. It does
