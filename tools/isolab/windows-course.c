@@ -30,7 +30,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define CONTROLLER "/machine/peripheral/xhci"
@@ -344,19 +343,6 @@ static bool open_com1(course *c, GError **error)
     return true;
 }
 
-/* For a QEMU that said nothing over QMP. */
-static void explain(const course *c, const char *log, GError **error)
-{
-    g_autofree char *said = NULL;
-
-    if (g_file_get_contents(log, &said, NULL, NULL) && *g_strstrip(said)) {
-        g_clear_error(error);
-        g_set_error(error, ISOLAB_ERROR, ISOLAB_NO_END,
-                    "QEMU did not start: %s", said);
-    }
-    (*error)->code = ISOLAB_NO_END;
-}
-
 static bool has_display(void)
 {
     return g_getenv("DISPLAY") || g_getenv("WAYLAND_DISPLAY");
@@ -369,31 +355,22 @@ static bool start_qemu(course *c, GError **error)
     g_auto(GStrv) arguments = windows_machine_arguments(
         c->machine, c->bench, has_iso, has_display(), c->call->rest);
     g_autofree char *log = windows_bench_path(c->bench, "qemu.err");
-    int own[2], listener = isolab_vm_listen(c->vm, error);
+    isolab_start_plan start = {
+        .vm = c->vm,
+        .program = c->machine->qemu,
+        .arguments = arguments,
+        .log = log,
+        .patience_ms = START_PATIENCE_MS,
+        .ended = process_ended,
+        .opaque = c,
+    };
+    bool started;
 
     g_unlink(log);
-    if (listener < 0) {
-        return false;
-    }
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, own) < 0) {
-        g_set_error(error, ISOLAB_ERROR, ISOLAB_NO_END,
-                    "Cannot make a socket.");
-        close(listener);
-        return false;
-    }
-    c->process = isolab_process_start(c->machine->qemu, arguments, own[1],
-                                      listener, log, error);
-    if (!c->process) {
-        close(own[0]);
-        return false;
-    }
-    isolab_process_watch(c->process, process_ended, c);
-    c->qmp = isolab_qmp_new(own[0], START_PATIENCE_MS, error);
-    if (!c->qmp) {
-        isolab_process_stop(c->process, 1);
-        explain(c, log, error);
-    }
-    return c->qmp;
+    started = isolab_start(&start, error);
+    c->process = start.process;
+    c->qmp = start.qmp;
+    return started;
 }
 
 static bool set_going(course *c, GError **error)
@@ -628,15 +605,7 @@ static int carry_out(course *c, GError **error)
 
 static void clean_up(course *c)
 {
-    for (unsigned i = 0; i < c->sources->len; i++) {
-        GSource *source = g_main_context_find_source_by_id(
-            NULL, g_array_index(c->sources, guint, i));
-
-        if (source) {
-            g_source_destroy(source);
-        }
-    }
-    g_array_unref(c->sources);
+    isolab_sources_free(c->sources);
     isolab_qmp_free(c->qmp);
     isolab_process_free(c->process);
     isolab_vm_remove(c->vm);
