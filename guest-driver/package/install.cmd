@@ -3,19 +3,15 @@ rem Installs isoav.sys and isoav.exe on this Windows.
 rem
 rem   install              everything; what needs a restart says so
 rem   install /prepare     trust and test signing only, before the first start
-rem   install /report      everything, then the self-test, all of it to COM1
 rem
 rem It adds two certificates to this machine's stores and turns test signing
 rem on: use a machine that is there for tests. Exit code: 0, or that of what
-rem failed; 3010 when only a restart is missing.
+rem failed; 3010 when only a restart is missing. report.cmd calls it.
 rem
 rem SPDX-License-Identifier: MIT
 setlocal EnableExtensions
 set "here=%~dp0"
 set "target=%ProgramFiles%\IsoLab"
-set "log=%SystemRoot%\Temp\isolab.txt"
-
-if /i "%~1"=="/report" goto report
 
 fltmc >nul 2>&1
 if errorlevel 1 (
@@ -35,7 +31,11 @@ if errorlevel 1 (
     echo install: Windows did not turn test signing on. Secure Boot must be off.
     exit /b 1
 )
-if /i "%~1"=="/prepare" exit /b 0
+if /i "%~1"=="/prepare" (
+    >COM1 echo ISOLAB BEGIN prepare
+    >COM1 echo ISOLAB END prepare 0
+    exit /b 0
+)
 
 echo install: the driver
 pnputil /add-driver "%here%driver\isoav.inf" /install
@@ -58,30 +58,13 @@ echo install: done. The program is "%target%\isoav.exe".
 if "%code%"=="3010" echo install: the driver wants a restart of Windows.
 rem Test signing counts from the next start on: how was this one?
 reg query HKLM\SYSTEM\CurrentControlSet\Control /v SystemStartOptions | findstr /i TESTSIGNING >nul
-if errorlevel 1 echo install: restart Windows; test signing begins then.
+if errorlevel 1 (
+    echo install: restart Windows; test signing begins then.
+    set "code=3010"
+)
 exit /b %code%
 
 :failed
 set "code=%errorlevel%"
 echo install: that failed with %code%.
 exit /b %code%
-
-rem The host reads COM1 and waits for the last line.
-:report
-call :steps >"%log%" 2>&1
-set "code=%errorlevel%"
-mode com1: baud=115200 parity=n data=8 stop=1 >nul
-echo ISOLAB BEGIN>COM1
-type "%log%">COM1
-echo ISOLAB END %code%>COM1
-exit /b %code%
-
-:steps
-ver
-call "%~f0"
-if errorlevel 1 if not errorlevel 3010 exit /b 1
-bcdedit
-pnputil /enum-drivers
-"%target%\isoav.exe" list
-"%target%\isoav.exe" selftest
-exit /b %errorlevel%

@@ -15,6 +15,7 @@ extern const isolab_command isolab_fault;
 extern const isolab_command isolab_watch;
 extern const isolab_command isolab_capture;
 extern const isolab_command isolab_ps;
+extern const isolab_command isolab_windows;
 extern const isolab_command isolab_completion;
 
 #endif

@@ -18,6 +18,8 @@
  */
 #include "run.h"
 
+#include "line.h"
+
 #include <string.h>
 #include <unistd.h>
 
@@ -198,48 +200,6 @@ void isolab_guest_clear(isolab_guest *g)
     g_free(g->out);
 }
 
-static void add_words(GPtrArray *line, const char *const *words)
-{
-    for (; *words; words++) {
-        g_ptr_array_add(line, g_strdup(*words));
-    }
-}
-
-#define add(line, ...) \
-    add_words(line, (const char *const[]){ __VA_ARGS__, NULL })
-
-static void add_format(GPtrArray *line, const char *option, const char *format,
-                       ...) G_GNUC_PRINTF(3, 4);
-
-static void add_format(GPtrArray *line, const char *option, const char *format,
-                       ...)
-{
-    va_list ap;
-
-    va_start(ap, format);
-    g_ptr_array_add(line, g_strdup(option));
-    g_ptr_array_add(line, g_strdup_vprintf(format, ap));
-    va_end(ap);
-}
-
-/* A value among others: QEMU wants a comma doubled. */
-static char *quote(const char *value)
-{
-    GString *quoted = g_string_new(value);
-
-    g_string_replace(quoted, ",", ",,", 0);
-    return g_string_free(quoted, FALSE);
-}
-
-static void add_file(GPtrArray *line, const char *option, const char *before,
-                     const char *out, const char *name)
-{
-    g_autofree char *path = g_build_filename(out, name, NULL);
-    g_autofree char *quoted = quote(path);
-
-    add_format(line, option, "%s%s", before, quoted);
-}
-
 /* Rule 2. */
 static void add_our_guest(GPtrArray *line, const isolab_guest *g)
 {
@@ -247,29 +207,34 @@ static void add_our_guest(GPtrArray *line, const isolab_guest *g)
         g->options->add ? g_build_filename(g->out, "initramfs.img", NULL)
                         : g_strdup(g->files.initrd);
 
-    add(line, "-no-user-config", "-nodefaults", "-display", "none", "-machine",
-        "q35,hpet=on,vmport=off", "-bios", "qboot.rom", "-cpu", "qemu64",
-        "-smp", "1", "-m", "384", "-accel", "tcg", "-rtc",
-        "base=2024-01-01,clock=vm", "-no-reboot", "-kernel", g->files.kernel,
-        "-initrd", initrd, "-append", KERNEL_ARGUMENTS);
-    add_file(line, "-fw_cfg", "name=opt/org.isolab/job,file=", g->out, "job");
-    add(line, "-device", "virtio-serial-pci,ioeventfd=off");
-    add_file(line, "-chardev", "file,id=results,path=", g->out, "results.tar");
-    add(line, "-device", "virtserialport,chardev=results,name=results");
+    isolab_line_add(line, "-no-user-config", "-nodefaults", "-display", "none",
+                    "-machine", "q35,hpet=on,vmport=off", "-bios", "qboot.rom",
+                    "-cpu", "qemu64", "-smp", "1", "-m", "384", "-accel", "tcg",
+                    "-rtc", "base=2024-01-01,clock=vm", "-no-reboot", "-kernel",
+                    g->files.kernel, "-initrd", initrd, "-append",
+                    KERNEL_ARGUMENTS);
+    isolab_line_add_file(line, "-fw_cfg",
+                         "name=opt/org.isolab/job,file=", g->out, "job");
+    isolab_line_add(line, "-device", "virtio-serial-pci,ioeventfd=off");
+    isolab_line_add_file(line, "-chardev", "file,id=results,path=", g->out,
+                         "results.tar");
+    isolab_line_add(line, "-device",
+                    "virtserialport,chardev=results,name=results");
 }
 
 /* Rule 3. */
 static void add_own_guest(GPtrArray *line, const isolab_guest *g)
 {
-    g_autofree char *disk = quote(g->options->disk);
+    g_autofree char *disk = isolab_line_quote(g->options->disk);
 
-    add(line, "-machine", g->icount ? "q35" : "q35,accel=kvm:tcg", "-m", "4G");
+    isolab_line_add(line, "-machine", g->icount ? "q35" : "q35,accel=kvm:tcg",
+                    "-m", "4G");
     if (g->icount) {
-        add(line, "-accel", "tcg");
+        isolab_line_add(line, "-accel", "tcg");
     }
-    add_format(line, "-drive", "media=disk,file=%s", disk);
+    isolab_line_add_format(line, "-drive", "media=disk,file=%s", disk);
     if (g->options->snapshot) {
-        add(line, "-snapshot");
+        isolab_line_add(line, "-snapshot");
     }
 }
 
@@ -279,21 +244,12 @@ static void add_monitor(GPtrArray *line)
     g_autofree char *path =
         g_strdup_printf("socket,path=isolab-guest-%d,abstract=on", getpid());
 
-    add_format(line, "-chardev", "%s,id=mon,server=on,wait=off", path);
-    add(line, "-mon", "chardev=mon");
-    add_format(line, "-chardev", "%s,id=to-mon", path);
-    add(line, "-device", "virtserialport,chardev=to-mon,name=monitor");
-}
-
-/* Rule 4. */
-static void add_control(GPtrArray *line)
-{
-    add(line, "-S", "-no-shutdown");
-    add_format(line, "-chardev", "socket,id=isolab-own,fd=%d", ISOLAB_FD_OWN);
-    add(line, "-mon", "chardev=isolab-own,mode=control");
-    add_format(line, "-chardev", "socket,id=isolab,fd=%d,server=on,wait=off",
-               ISOLAB_FD_PUBLIC);
-    add(line, "-mon", "chardev=isolab,mode=control");
+    isolab_line_add_format(line, "-chardev", "%s,id=mon,server=on,wait=off",
+                           path);
+    isolab_line_add(line, "-mon", "chardev=mon");
+    isolab_line_add_format(line, "-chardev", "%s,id=to-mon", path);
+    isolab_line_add(line, "-device",
+                    "virtserialport,chardev=to-mon,name=monitor");
 }
 
 static void add_devices(GPtrArray *line, char *const *devices)
@@ -304,8 +260,8 @@ static void add_devices(GPtrArray *line, char *const *devices)
         if (g_str_equal(*devices, "none")) {
             continue;
         }
-        add_format(line, "-device", "%s%s", *devices,
-                   strstr(*devices, ",bus=") ? "" : ",bus=xhci.0");
+        isolab_line_add_format(line, "-device", "%s%s", *devices,
+                               strstr(*devices, ",bus=") ? "" : ",bus=xhci.0");
     }
 }
 
@@ -320,24 +276,24 @@ char **isolab_guest_arguments(const isolab_guest *g, char *const *rest)
         add_own_guest(line, g);
     }
     if (g->icount) {
-        add_format(line, "-icount", "shift=%s,sleep=%s", g->icount,
-                   o->disks || !g->is_ours ? "on" : "off");
+        isolab_line_add_format(line, "-icount", "shift=%s,sleep=%s", g->icount,
+                               o->disks || !g->is_ours ? "on" : "off");
     }
-    add_format(line, "-seed", "%" PRId64, g->seed);
-    add_file(line, "-chardev", "file,id=isolab-console,path=", g->out,
-             "guest.log");
-    add(line, "-serial", "chardev:isolab-console");
-    add_control(line);
-    add_format(line, "-device", "%s,id=xhci", g->controller);
+    isolab_line_add_format(line, "-seed", "%" PRId64, g->seed);
+    isolab_line_add_file(line, "-chardev",
+                         "file,id=isolab-console,path=", g->out, "guest.log");
+    isolab_line_add(line, "-serial", "chardev:isolab-console");
+    isolab_line_add_control(line);
+    isolab_line_add_format(line, "-device", "%s,id=xhci", g->controller);
     add_devices(line, o->devices);
     if (o->monitor) {
         add_monitor(line);
     }
     for (char *const *word = o->qemu; word && *word; word++) {
-        add(line, *word);
+        isolab_line_add(line, *word);
     }
     for (; rest && *rest; rest++) {
-        add(line, *rest);
+        isolab_line_add(line, *rest);
     }
     g_ptr_array_add(line, NULL);
     return (char **)g_ptr_array_free(line, FALSE);

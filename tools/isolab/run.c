@@ -27,7 +27,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define CONTROLLER "/machine/peripheral/xhci"
@@ -187,59 +186,24 @@ static bool write_initrd(const isolab_guest *g, GError **error)
     return g_file_set_contents(path, (char *)all->data, all->len, error);
 }
 
-/* The caller frees; NULL: nothing. */
-static char *what_qemu_said(const course *c)
-{
-    g_autofree char *path = isolab_results_path(&c->guest, "qemu.err");
-    g_autofree char *said = NULL;
-
-    return g_file_get_contents(path, &said, NULL, NULL) && *g_strstrip(said)
-               ? g_steal_pointer(&said)
-               : NULL;
-}
-
-/* For a QEMU that said nothing over QMP. */
-static void explain(const course *c, GError **error)
-{
-    g_autofree char *said = what_qemu_said(c);
-
-    if (said) {
-        g_clear_error(error);
-        g_set_error(error, ISOLAB_ERROR, ISOLAB_NO_END,
-                    "QEMU did not start: %s", said);
-    } else if (error && *error) {
-        (*error)->code = ISOLAB_NO_END;
-    }
-}
-
 static bool start_qemu(course *c, char *const *rest, GError **error)
 {
     g_auto(GStrv) arguments = isolab_guest_arguments(&c->guest, rest);
     g_autofree char *log = isolab_results_path(&c->guest, "qemu.err");
-    int own[2], listener = isolab_vm_listen(c->vm, error);
+    isolab_start_plan start = {
+        .vm = c->vm,
+        .program = c->guest.files.qemu,
+        .arguments = arguments,
+        .log = log,
+        .patience_ms = START_PATIENCE_MS,
+        .ended = process_ended,
+        .opaque = c,
+    };
+    bool started = isolab_start(&start, error);
 
-    if (listener < 0) {
-        return false;
-    }
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, own) < 0) {
-        g_set_error(error, ISOLAB_ERROR, ISOLAB_NO_END,
-                    "Cannot make a socket.");
-        close(listener);
-        return false;
-    }
-    c->process = isolab_process_start(c->guest.files.qemu, arguments, own[1],
-                                      listener, log, error);
-    if (!c->process) {
-        close(own[0]);
-        return false;
-    }
-    isolab_process_watch(c->process, process_ended, c);
-    c->qmp = isolab_qmp_new(own[0], START_PATIENCE_MS, error);
-    if (!c->qmp) {
-        isolab_process_stop(c->process, 1);
-        explain(c, error);
-    }
-    return c->qmp;
+    c->process = start.process;
+    c->qmp = start.qmp;
+    return started;
 }
 
 /* The plan of the file, with another seed if --seed says so. */
@@ -349,6 +313,7 @@ static int judge(course *c, GError **error)
 {
     const isolab_run_options *o = c->guest.options;
     g_autofree char *console = isolab_results_path(&c->guest, "guest.log");
+    g_autofree char *log = isolab_results_path(&c->guest, "qemu.err");
     g_autofree char *text = NULL;
     g_autofree char *panic = NULL;
     g_autofree char *how = isolab_process_end(c->process);
@@ -370,7 +335,7 @@ static int judge(course *c, GError **error)
         return no_end(error, console, "the guest did not end in %g seconds",
                       o->host_timeout);
     case QEMU_ENDED:
-        said = what_qemu_said(c);
+        said = isolab_start_said(log);
         return no_end(error, console, "%s%s%s", how, said ? ": " : "",
                       said ? said : "");
     default:
@@ -500,15 +465,7 @@ static void clean_up(course *c)
 
     unlink(initrd);
     isolab_console_free(c->console);
-    for (unsigned i = 0; i < c->sources->len; i++) {
-        GSource *source = g_main_context_find_source_by_id(
-            NULL, g_array_index(c->sources, guint, i));
-
-        if (source) {
-            g_source_destroy(source);
-        }
-    }
-    g_array_unref(c->sources);
+    isolab_sources_free(c->sources);
     isolab_qmp_free(c->qmp);
     isolab_process_free(c->process);
     isolab_vm_remove(c->vm);

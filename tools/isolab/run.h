@@ -84,6 +84,26 @@ void isolab_process_stop(isolab_process *p, unsigned patience_s);
 char *isolab_process_end(const isolab_process *p);
 void isolab_process_free(isolab_process *p);
 
+/* start.c: QEMU with its sockets. */
+struct isolab_vm;
+typedef struct {
+    const struct isolab_vm *vm; /* whose socket it inherits */
+    const char *program;
+    char *const *arguments;
+    const char *log; /* a file for what it says */
+    int patience_ms; /* until it answers over QMP */
+    void (*ended)(void *opaque);
+    void *opaque;
+    isolab_process *process; /* out; the caller frees, also after an error */
+    isolab_qmp *qmp;         /* out, the same */
+} isolab_start_plan;
+/* False with an error, which quotes the QEMU if that said why. */
+bool isolab_start(isolab_start_plan *s, GError **error);
+/* What QEMU said in the file; NULL: nothing. The caller frees. */
+char *isolab_start_said(const char *log);
+/* Removes the sources (guint) that are still there from the main loop. */
+void isolab_sources_free(GArray *sources);
+
 /* console.c: the guest's console, a file that grows. */
 typedef struct isolab_console isolab_console;
 /* Prints what the guest says of its progress, from the main loop. */

@@ -14,6 +14,7 @@ const isolab_command *const isolab_commands[] = {
     &isolab_ps,
     &isolab_report,
     &isolab_campaign,
+    &isolab_windows,
     &isolab_completion,
     NULL,
 };
