@@ -8,6 +8,11 @@
 
 static const GUID interface_guid = ISOAV_INTERFACE_GUID_INIT;
 
+/* Packed in programs of 32 bits, and not in those of 64: Windows checks it. */
+_Static_assert(sizeof(SP_DEVICE_INTERFACE_DETAIL_DATA_A) ==
+                   (sizeof(void *) == 8 ? 8 : 5),
+               "this is not Windows' SP_DEVICE_INTERFACE_DETAIL_DATA_A");
+
 bool device_find(uint32_t index, char path[DEVICE_PATH_BYTES])
 {
     union {
