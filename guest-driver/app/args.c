@@ -147,7 +147,7 @@ static const number_option *find_number(const char *name, unsigned command)
 /* Options without a value. False: it is none of them. */
 static bool take_flag(args_options *options, const char *name)
 {
-    if (strcmp(name, "--json") == 0 && options->command != COMMAND_SELFTEST) {
+    if (strcmp(name, "--json") == 0) {
         options->json = true;
     } else if (options->command == COMMAND_CAPTURE &&
                strcmp(name, "--progress") == 0) {

@@ -292,7 +292,7 @@ static bool read_once(capture *c, uint8_t *buffer, OVERLAPPED *overlapped)
 
     if (!ReadFile(c->device, buffer, READ_BYTES, NULL, overlapped) &&
         GetLastError() != ERROR_IO_PENDING) {
-        trouble(c, "", GetLastError());
+        trouble(c, "", device_failed());
         return false;
     }
     wait = WaitForMultipleObjects(2, events, FALSE, SILENCE_MS);
@@ -304,7 +304,7 @@ static bool read_once(capture *c, uint8_t *buffer, OVERLAPPED *overlapped)
                 0);
     }
     if (!GetOverlappedResult(c->device, overlapped, &bytes, TRUE)) {
-        trouble(c, "", GetLastError());
+        trouble(c, "", device_failed());
         return false;
     }
     if (!take_records(c, buffer, bytes)) {

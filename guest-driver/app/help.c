@@ -136,7 +136,7 @@ static const char play_help[] =
     "  --json             the summary as one JSON object\n";
 
 static const char selftest_help[] =
-    "usage: isoav selftest [--only TEXT] [--device N]\n"
+    "usage: isoav selftest [--only TEXT] [--device N] [--json]\n"
     "\n"
     "Tests driver and device: what they answer, what they refuse, every\n"
     "alternate setting, streams in and out, alone and together, cancelled,\n"
@@ -144,7 +144,8 @@ static const char selftest_help[] =
     "the exit status is 0 only if every test passed.\n"
     "\n"
     "  --only TEXT  only tests with TEXT in their names\n"
-    "  --device N   the N-th device of isoav list (default: 0)\n";
+    "  --device N   the N-th device of isoav list (default: 0)\n"
+    "  --json       one JSON object instead of TAP\n";
 
 static const char *const texts[] = {
     [COMMAND_HELP] = overview,          [COMMAND_LIST] = list_help,
