@@ -39,7 +39,9 @@ typedef struct {
     uint32_t count;     /* packets of a loopback */
     const char *file;   /* the WAV file of play */
     const char *record; /* where play writes what came back; NULL: nowhere */
-    const char *y4m;    /* where capture writes a video; NULL: nowhere */
+    const char *wav;    /* capture of the test stream; NULL: of video */
+    const char *video_option; /* the last one that only video has; or NULL */
+    const char *y4m;          /* where capture writes a video; NULL: nowhere */
     const char *only; /* selftest: tests with this in their names; NULL: all */
     const char *out;  /* folder for pictures; NULL: write none */
     uint32_t size;    /* of the packet log, in entries; 0: leave it */

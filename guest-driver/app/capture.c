@@ -101,19 +101,20 @@ static void show_progress(capture *c, bool is_last)
     double seconds = (double)(now - c->begin_ms) / 1000;
     const frame_assembler *f = &c->frames;
     const account *a = &c->packets;
+    char statuses[REPORT_STATUSES_BYTES];
 
     if (!c->shows_progress || (!is_last && now - c->shown_ms < PROGRESS_MS)) {
         return;
     }
     c->shown_ms = now;
+    report_statuses(statuses, a);
     fprintf(stderr,
             "%s%" PRIu64 " of %" PRIu32 " frames, %.1f a second, jitter "
             "%.1f ms; damaged %" PRIu64 ", missing %" PRIu64
-            "; packets failed %" PRIu64 ", lost %" PRIu64 ", late %" PRIu64
-            "%s",
+            "; packets lost %" PRIu64 ", late %" PRIu64 ", %s%s",
             c->options->progress ? "isoav: " : "\r", f->complete, f->wanted,
             seconds > 0 ? (double)f->complete / seconds : 0.0, c->jitter_ms,
-            f->damaged, f->missing, a->failed, a->lost, a->late,
+            f->damaged, f->missing, a->lost, a->late, statuses,
             c->options->progress || is_last ? "\n" : "   ");
 }
 
@@ -386,6 +387,9 @@ int app_capture(const args_options *options)
     static capture c;
     int status = 1;
 
+    if (options->wav) {
+        return app_record(options);
+    }
     c.options = options;
     c.shows_progress = options->progress || _isatty(_fileno(stderr));
     c.device = device_open(options->device);

@@ -15,7 +15,7 @@
  *   wav             WAV and Y4M files                      (pure)
  *   device, stream  the driver's requests, one stream      (Windows)
  *   loop            out and back                           (Windows)
- *   capture, info,
+ *   capture, record, info,
  *   log, stats, loopback,
  *   selftest        the commands                           (Windows)
  *

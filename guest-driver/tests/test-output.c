@@ -88,6 +88,12 @@ static void test_args_files(void)
     g_assert_true(parse("loopback --count 99 --alt 2"));
     g_assert_cmpuint(options.count, ==, 99);
     g_assert_cmpuint(options.alternate, ==, 2);
+    g_assert_true(parse("loopback"));
+    g_assert_cmpuint(options.count, ==, 8192);
+    g_assert_true(parse("capture --wav a.wav --count 99 --alt 3"));
+    g_assert_cmpstr(options.wav, ==, "a.wav");
+    g_assert_cmpuint(options.count, ==, 99);
+    g_assert_cmpuint(options.alternate, ==, 3);
     g_assert_true(parse("capture --y4m a.y4m"));
     g_assert_cmpstr(options.y4m, ==, "a.y4m");
 }
@@ -150,6 +156,11 @@ static void test_args_wrong(void)
         { "log --size 262145", "262144" },
         { "capture --errors", "--errors" },
         { "selftest --only", "--only needs" },
+        { "capture --wav", "--wav needs" },
+        { "capture --wav a.wav --frames 3", "--frames is for video" },
+        { "capture --y4m a.y4m --wav a.wav", "--y4m is for video" },
+        { "capture --progress --wav a.wav", "--progress is for video" },
+        { "capture --count 8", "--count goes with --wav" },
         { "loopback --count 0", "\"0\"" },
         { "play a.wav b.wav", "b.wav" },
         { "info --only x", "--only" },
@@ -332,6 +343,27 @@ static void test_report_trouble(void)
     g_assert_nonnull(strstr(text, "result   not perfect"));
     g_assert_nonnull(strstr(text, "XACT_ERROR"));
     free(text);
+}
+
+static void test_report_statuses(void)
+{
+    char text[REPORT_STATUSES_BYTES];
+    account a = { .statuses = 0 };
+    unsigned i;
+
+    report_statuses(text, &a);
+    g_assert_cmpstr(text, ==, "none yet");
+    a.statuses = 2;
+    a.status[0].packets = 300;
+    a.status[1] = (account_status){ 0xc0000011, 2 };
+    report_statuses(text, &a);
+    g_assert_cmpstr(text, ==, "SUCCESS 300, XACT_ERROR 2");
+    a.statuses = ACCOUNT_STATUSES;
+    for (i = 0; i < ACCOUNT_STATUSES; i++) {
+        a.status[i] = (account_status){ 0xc0020000, UINT64_MAX };
+    }
+    report_statuses(text, &a);
+    g_assert_cmpuint(strlen(text), ==, REPORT_STATUSES_BYTES - 1);
 }
 
 /* Anything that is not zero spoils it. */
@@ -557,6 +589,7 @@ int main(int argc, char **argv)
     g_test_add_func("/png/file", test_png);
     g_test_add_func("/report/json", test_report_json);
     g_test_add_func("/report/trouble", test_report_trouble);
+    g_test_add_func("/report/statuses", test_report_statuses);
     g_test_add_func("/report/perfect", test_report_perfect);
     g_test_add_func("/log/lines", test_packetlog);
     g_test_add_func("/report/status-names", test_status_names);
