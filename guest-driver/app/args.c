@@ -42,7 +42,7 @@ static const number_option numbers[] = {
       CAPTURE | LOOPBACK | PLAY },
     { "--count", offsetof(args_options, count), 1, 100000000, 1,
       LOOPBACK | CAPTURE },
-    { "--packets", offsetof(args_options, packets), 8, ISOAV_PACKETS_MAX, 8,
+    { "--packets", offsetof(args_options, packets), 1, ISOAV_PACKETS_MAX, 1,
       CAPTURE },
     { "--every", offsetof(args_options, every), 1, 100000000, 1, CAPTURE },
     { "--size", offsetof(args_options, size), ISOAV_LOG_ENTRIES_MIN,
@@ -250,8 +250,6 @@ bool args_parse(args_options *options, int argc, char **argv,
 {
     memset(options, 0, sizeof(*options));
     options->frames = 300;
-    options->width = ISOAV_WIDTH_DEFAULT;
-    options->height = ISOAV_HEIGHT_DEFAULT;
     options->fps = 30;
     options->every = 30;
     error[0] = '\0';
@@ -270,8 +268,7 @@ bool args_parse(args_options *options, int argc, char **argv,
                  "there is no command \"%.40s\"; see isoav --help", argv[0]);
         return false;
     }
-    if (options->command == COMMAND_LOOPBACK ||
-        options->command == COMMAND_PLAY) {
+    if (options->command == COMMAND_LOOPBACK) {
         options->alternate = 1;
     }
     argc--;

@@ -29,8 +29,7 @@ typedef struct {
     args_command topic; /* of COMMAND_HELP; COMMAND_HELP itself: overview */
     uint32_t device;    /* which one of several, from 0 */
     uint32_t frames;
-    uint32_t width;
-    uint32_t height;
+    uint32_t width, height; /* 0: what goes through the bus */
     uint32_t fps;
     uint32_t alternate; /* 0: choose */
     uint32_t urbs;      /* 0: the driver's default */

@@ -32,7 +32,7 @@
 #define PROGRESS_MS 500
 
 typedef struct {
-    const args_options *options;
+    args_options *options;
     HANDLE device;
     isoav_info info;
     isoav_started started;
@@ -172,6 +172,27 @@ static void name_refusal(capture *c)
     }
 }
 
+/* What was asked for cannot be; c->trouble says what can. */
+static void refuse_format(capture *c, uint32_t bytes)
+{
+    const args_options *o = c->options;
+    uint32_t most = choose_most_fps(&c->info, bytes);
+
+    if (most == 0) {
+        snprintf(c->trouble, sizeof(c->trouble),
+                 "%" PRIu32 "x%" PRIu32 " does not go through this bus even "
+                 "once a second: take a smaller --width and --height",
+                 o->width, o->height);
+    } else {
+        snprintf(c->trouble, sizeof(c->trouble),
+                 "no alternate setting carries %" PRIu32 "x%" PRIu32
+                 " at %" PRIu32
+                 " frames a second: the largest does --fps %" PRIu32
+                 "; or take a smaller --width and --height",
+                 o->width, o->height, o->fps, most);
+    }
+}
+
 /* Selects the alternate; tries larger ones when the bus has no room. */
 static bool start_stream(capture *c)
 {
@@ -185,13 +206,19 @@ static bool start_stream(capture *c)
                           .endpoint = ISOAV_EP_VIDEO_IN,
                           .urbs = o->urbs,
                           .packets = o->packets };
+    char text[160];
     DWORD error = 0;
 
-    if (!alternate) {
-        trouble(c,
-                o->alternate ? "the device has no such alternate setting"
-                             : "no alternate setting carries this format",
+    if (!alternate && !o->alternate) {
+        refuse_format(c, bytes);
+    } else if (!alternate) {
+        trouble(c, "the device has no such alternate setting; see isoav info",
                 0);
+    } else if (choose_refuse_packets(text, c->info.speed, alternate,
+                                     o->packets)) {
+        trouble(c, text, 0);
+    }
+    if (c->trouble[0]) {
         return false;
     }
     while (alternate) {
@@ -214,10 +241,8 @@ static bool start_stream(capture *c)
 
 static bool prepare(capture *c)
 {
-    const args_options *o = c->options;
-    isoav_format format = { .width = (uint16_t)o->width,
-                            .height = (uint16_t)o->height,
-                            .interval_100ns = 10000000 / o->fps };
+    args_options *o = c->options;
+    isoav_format format = { .interval_100ns = 10000000 / o->fps };
     DWORD error;
 
     error = device_control(c->device, ISOAV_IOCTL_GET_INFO, NULL, 0, &c->info,
@@ -230,6 +255,9 @@ static bool prepare(capture *c)
         trouble(c, "program and driver are not of one version", 0);
         return false;
     }
+    choose_size(c->info.speed, &o->width, &o->height);
+    format.width = (uint16_t)o->width;
+    format.height = (uint16_t)o->height;
     error = device_control(c->device, ISOAV_IOCTL_SET_FORMAT, &format,
                            sizeof(format), NULL, 0);
     if (error) {
@@ -384,13 +412,15 @@ static void run(capture *c)
 
 int app_capture(const args_options *options)
 {
+    static args_options settled;
     static capture c;
     int status = 1;
 
     if (options->wav) {
         return app_record(options);
     }
-    c.options = options;
+    settled = *options;
+    c.options = &settled;
     c.shows_progress = options->progress || _isatty(_fileno(stderr));
     c.device = device_open(options->device);
     if (!c.device) {

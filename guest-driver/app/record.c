@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "choose.h"
 #include "report.h"
 #include "stream.h"
 #include "device.h"
@@ -48,6 +49,29 @@ static bool fail(recorder *r, const char *what, DWORD error)
     return false;
 }
 
+/* NULL: --packets fits, or there is no such alternate, as the driver will say.
+ */
+static const char *refuse_packets(recorder *r, const isoav_start *s,
+                                  char text[160])
+{
+    const char *why = NULL;
+    isoav_info info;
+    uint32_t i;
+
+    if (device_control(r->s.device, ISOAV_IOCTL_GET_INFO, NULL, 0, &info,
+                       sizeof(info))) {
+        return NULL;
+    }
+    for (i = 0; i < info.alternates && i < ISOAV_MAX_ALTERNATES; i++) {
+        if (info.alternate[i].endpoint == s->endpoint &&
+            info.alternate[i].alternate == s->alternate) {
+            why = choose_refuse_packets(text, info.speed, &info.alternate[i],
+                                        s->packets);
+        }
+    }
+    return why;
+}
+
 static bool start(recorder *r)
 {
     const args_options *o = r->options;
@@ -58,9 +82,13 @@ static bool start(recorder *r)
                       .packets = o->packets };
     isoav_mode mode = { ISOAV_MODE_SOURCE_SINK };
     DWORD error = stream_open(&r->s, o->device);
+    char text[160];
 
     if (error) {
         return fail(r, "the device does not open: ", error);
+    }
+    if (refuse_packets(r, &s, text)) {
+        return fail(r, text, 0);
     }
     error = device_control(r->s.device, ISOAV_IOCTL_SET_MODE, &mode,
                            sizeof(mode), NULL, 0);

@@ -39,8 +39,8 @@ static void test_args_capture(void)
     g_assert_true(parse("capture"));
     g_assert_cmpint(options.command, ==, COMMAND_CAPTURE);
     g_assert_cmpuint(options.frames, ==, 300);
-    g_assert_cmpuint(options.width, ==, 640);
-    g_assert_cmpuint(options.height, ==, 360);
+    g_assert_cmpuint(options.width, ==, 0); /* choose_size's */
+    g_assert_cmpuint(options.height, ==, 0);
     g_assert_cmpuint(options.fps, ==, 30);
     g_assert_cmpuint(options.alternate, ==, 0);
     g_assert_cmpuint(options.every, ==, 30);
@@ -81,6 +81,8 @@ static void test_args_files(void)
     g_assert_cmpint(options.command, ==, COMMAND_PLAY);
     g_assert_cmpstr(options.file, ==, "in.wav");
     g_assert_cmpstr(options.record, ==, "out.wav");
+    g_assert_cmpuint(options.alternate, ==, 0);
+    g_assert_true(parse("loopback"));
     g_assert_cmpuint(options.alternate, ==, 1);
     g_assert_true(parse("selftest --only video --json"));
     g_assert_cmpstr(options.only, ==, "video");
@@ -147,7 +149,8 @@ static void test_args_wrong(void)
         { "capture --fps 61", "60" },
         { "capture --alt 6", "5" },
         { "capture --urbs 2", "3" },
-        { "capture --packets 12", "multiple of 8" },
+        { "capture --packets 0", "from 1" },
+        { "capture --packets 1025", "1024" },
         { "capture --colour", "--colour" },
         { "capture now", "now" },
         { "info --frames 3", "--frames" },
