@@ -40,8 +40,9 @@ static const number_option numbers[] = {
       CAPTURE | LOOPBACK | PLAY },
     { "--urbs", offsetof(args_options, urbs), ISOAV_URBS_MIN, ISOAV_URBS_MAX, 1,
       CAPTURE | LOOPBACK | PLAY },
-    { "--count", offsetof(args_options, count), 1, 100000000, 1, LOOPBACK },
-    { "--packets", offsetof(args_options, packets), 8, ISOAV_PACKETS_MAX, 8,
+    { "--count", offsetof(args_options, count), 1, 100000000, 1,
+      LOOPBACK | CAPTURE },
+    { "--packets", offsetof(args_options, packets), 1, ISOAV_PACKETS_MAX, 1,
       CAPTURE },
     { "--every", offsetof(args_options, every), 1, 100000000, 1, CAPTURE },
     { "--size", offsetof(args_options, size), ISOAV_LOG_ENTRIES_MIN,
@@ -113,6 +114,7 @@ static const struct {
     unsigned commands;
 } texts[] = {
     { "--out", offsetof(args_options, out), CAPTURE },
+    { "--wav", offsetof(args_options, wav), CAPTURE },
     { "--y4m", offsetof(args_options, y4m), CAPTURE },
     { "--record", offsetof(args_options, record), PLAY },
     { "--only", offsetof(args_options, only), SELFTEST },
@@ -144,10 +146,26 @@ static const number_option *find_number(const char *name, unsigned command)
     return NULL;
 }
 
+/* Options of capture that mean nothing with --wav. */
+static bool is_of_video(const char *name)
+{
+    static const char *const names[] = { "--frames", "--width",   "--height",
+                                         "--fps",    "--every",   "--out",
+                                         "--y4m",    "--progress" };
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Options without a value. False: it is none of them. */
 static bool take_flag(args_options *options, const char *name)
 {
-    if (strcmp(name, "--json") == 0 && options->command != COMMAND_SELFTEST) {
+    if (strcmp(name, "--json") == 0) {
         options->json = true;
     } else if (options->command == COMMAND_CAPTURE &&
                strcmp(name, "--progress") == 0) {
@@ -171,6 +189,9 @@ static int take_option(args_options *options, int argc, char **argv,
     const number_option *row = find_number(argv[0], options->command);
     const char **text = find_text(options, argv[0]);
 
+    if (is_of_video(argv[0])) {
+        options->video_option = argv[0];
+    }
     if (!row && !text) {
         if (take_flag(options, argv[0])) {
             return 1;
@@ -210,16 +231,27 @@ static bool parse_help(args_options *options, int argc, char **argv,
     return false;
 }
 
+/* What capture's options must be together. */
+static bool check_capture(const args_options *options, char *error)
+{
+    if (options->wav && options->video_option) {
+        snprintf(error, ARGS_ERROR_BYTES,
+                 "%s is for video, and --wav takes the test stream",
+                 options->video_option);
+    } else if (!options->wav && options->count) {
+        snprintf(error, ARGS_ERROR_BYTES,
+                 "--count goes with --wav; video has --frames");
+    }
+    return !error[0];
+}
+
 bool args_parse(args_options *options, int argc, char **argv,
                 char error[ARGS_ERROR_BYTES])
 {
     memset(options, 0, sizeof(*options));
     options->frames = 300;
-    options->width = ISOAV_WIDTH_DEFAULT;
-    options->height = ISOAV_HEIGHT_DEFAULT;
     options->fps = 30;
     options->every = 30;
-    options->count = 8192;
     error[0] = '\0';
     if (argc == 0) {
         snprintf(error, ARGS_ERROR_BYTES,
@@ -236,8 +268,7 @@ bool args_parse(args_options *options, int argc, char **argv,
                  "there is no command \"%.40s\"; see isoav --help", argv[0]);
         return false;
     }
-    if (options->command == COMMAND_LOOPBACK ||
-        options->command == COMMAND_PLAY) {
+    if (options->command == COMMAND_LOOPBACK) {
         options->alternate = 1;
     }
     argc--;
@@ -250,6 +281,12 @@ bool args_parse(args_options *options, int argc, char **argv,
         }
         argc -= taken;
         argv += taken;
+    }
+    if (options->command == COMMAND_CAPTURE && !check_capture(options, error)) {
+        return false;
+    }
+    if (!options->count) {
+        options->count = 8192;
     }
     return true;
 }

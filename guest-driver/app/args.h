@@ -29,8 +29,7 @@ typedef struct {
     args_command topic; /* of COMMAND_HELP; COMMAND_HELP itself: overview */
     uint32_t device;    /* which one of several, from 0 */
     uint32_t frames;
-    uint32_t width;
-    uint32_t height;
+    uint32_t width, height; /* 0: what goes through the bus */
     uint32_t fps;
     uint32_t alternate; /* 0: choose */
     uint32_t urbs;      /* 0: the driver's default */
@@ -39,7 +38,9 @@ typedef struct {
     uint32_t count;     /* packets of a loopback */
     const char *file;   /* the WAV file of play */
     const char *record; /* where play writes what came back; NULL: nowhere */
-    const char *y4m;    /* where capture writes a video; NULL: nowhere */
+    const char *wav;    /* capture of the test stream; NULL: of video */
+    const char *video_option; /* the last one that only video has; or NULL */
+    const char *y4m;          /* where capture writes a video; NULL: nowhere */
     const char *only; /* selftest: tests with this in their names; NULL: all */
     const char *out;  /* folder for pictures; NULL: write none */
     uint32_t size;    /* of the packet log, in entries; 0: leave it */

@@ -32,7 +32,7 @@
 #define PROGRESS_MS 500
 
 typedef struct {
-    const args_options *options;
+    args_options *options;
     HANDLE device;
     isoav_info info;
     isoav_started started;
@@ -101,19 +101,20 @@ static void show_progress(capture *c, bool is_last)
     double seconds = (double)(now - c->begin_ms) / 1000;
     const frame_assembler *f = &c->frames;
     const account *a = &c->packets;
+    char statuses[REPORT_STATUSES_BYTES];
 
     if (!c->shows_progress || (!is_last && now - c->shown_ms < PROGRESS_MS)) {
         return;
     }
     c->shown_ms = now;
+    report_statuses(statuses, a);
     fprintf(stderr,
             "%s%" PRIu64 " of %" PRIu32 " frames, %.1f a second, jitter "
             "%.1f ms; damaged %" PRIu64 ", missing %" PRIu64
-            "; packets failed %" PRIu64 ", lost %" PRIu64 ", late %" PRIu64
-            "%s",
+            "; packets lost %" PRIu64 ", late %" PRIu64 ", %s%s",
             c->options->progress ? "isoav: " : "\r", f->complete, f->wanted,
             seconds > 0 ? (double)f->complete / seconds : 0.0, c->jitter_ms,
-            f->damaged, f->missing, a->failed, a->lost, a->late,
+            f->damaged, f->missing, a->lost, a->late, statuses,
             c->options->progress || is_last ? "\n" : "   ");
 }
 
@@ -171,6 +172,27 @@ static void name_refusal(capture *c)
     }
 }
 
+/* What was asked for cannot be; c->trouble says what can. */
+static void refuse_format(capture *c, uint32_t bytes)
+{
+    const args_options *o = c->options;
+    uint32_t most = choose_most_fps(&c->info, bytes);
+
+    if (most == 0) {
+        snprintf(c->trouble, sizeof(c->trouble),
+                 "%" PRIu32 "x%" PRIu32 " does not go through this bus even "
+                 "once a second: take a smaller --width and --height",
+                 o->width, o->height);
+    } else {
+        snprintf(c->trouble, sizeof(c->trouble),
+                 "no alternate setting carries %" PRIu32 "x%" PRIu32
+                 " at %" PRIu32
+                 " frames a second: the largest does --fps %" PRIu32
+                 "; or take a smaller --width and --height",
+                 o->width, o->height, o->fps, most);
+    }
+}
+
 /* Selects the alternate; tries larger ones when the bus has no room. */
 static bool start_stream(capture *c)
 {
@@ -184,13 +206,19 @@ static bool start_stream(capture *c)
                           .endpoint = ISOAV_EP_VIDEO_IN,
                           .urbs = o->urbs,
                           .packets = o->packets };
+    char text[160];
     DWORD error = 0;
 
-    if (!alternate) {
-        trouble(c,
-                o->alternate ? "the device has no such alternate setting"
-                             : "no alternate setting carries this format",
+    if (!alternate && !o->alternate) {
+        refuse_format(c, bytes);
+    } else if (!alternate) {
+        trouble(c, "the device has no such alternate setting; see isoav info",
                 0);
+    } else if (choose_refuse_packets(text, c->info.speed, alternate,
+                                     o->packets)) {
+        trouble(c, text, 0);
+    }
+    if (c->trouble[0]) {
         return false;
     }
     while (alternate) {
@@ -213,10 +241,8 @@ static bool start_stream(capture *c)
 
 static bool prepare(capture *c)
 {
-    const args_options *o = c->options;
-    isoav_format format = { .width = (uint16_t)o->width,
-                            .height = (uint16_t)o->height,
-                            .interval_100ns = 10000000 / o->fps };
+    args_options *o = c->options;
+    isoav_format format = { .interval_100ns = 10000000 / o->fps };
     DWORD error;
 
     error = device_control(c->device, ISOAV_IOCTL_GET_INFO, NULL, 0, &c->info,
@@ -229,6 +255,9 @@ static bool prepare(capture *c)
         trouble(c, "program and driver are not of one version", 0);
         return false;
     }
+    choose_size(c->info.speed, &o->width, &o->height);
+    format.width = (uint16_t)o->width;
+    format.height = (uint16_t)o->height;
     error = device_control(c->device, ISOAV_IOCTL_SET_FORMAT, &format,
                            sizeof(format), NULL, 0);
     if (error) {
@@ -292,7 +321,7 @@ static bool read_once(capture *c, uint8_t *buffer, OVERLAPPED *overlapped)
 
     if (!ReadFile(c->device, buffer, READ_BYTES, NULL, overlapped) &&
         GetLastError() != ERROR_IO_PENDING) {
-        trouble(c, "", GetLastError());
+        trouble(c, "", device_failed());
         return false;
     }
     wait = WaitForMultipleObjects(2, events, FALSE, SILENCE_MS);
@@ -304,7 +333,7 @@ static bool read_once(capture *c, uint8_t *buffer, OVERLAPPED *overlapped)
                 0);
     }
     if (!GetOverlappedResult(c->device, overlapped, &bytes, TRUE)) {
-        trouble(c, "", GetLastError());
+        trouble(c, "", device_failed());
         return false;
     }
     if (!take_records(c, buffer, bytes)) {
@@ -383,10 +412,15 @@ static void run(capture *c)
 
 int app_capture(const args_options *options)
 {
+    static args_options settled;
     static capture c;
     int status = 1;
 
-    c.options = options;
+    if (options->wav) {
+        return app_record(options);
+    }
+    settled = *options;
+    c.options = &settled;
     c.shows_progress = options->progress || _isatty(_fileno(stderr));
     c.device = device_open(options->device);
     if (!c.device) {

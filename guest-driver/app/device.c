@@ -5,8 +5,14 @@
 #include <stdio.h>
 
 #include "isoav_ioctl.h"
+#include "ntname.h"
 
 static const GUID interface_guid = ISOAV_INTERFACE_GUID_INIT;
+
+/* Packed in programs of 32 bits, and not in those of 64: Windows checks it. */
+_Static_assert(sizeof(SP_DEVICE_INTERFACE_DETAIL_DATA_A) ==
+                   (sizeof(void *) == 8 ? 8 : 5),
+               "this is not Windows' SP_DEVICE_INTERFACE_DETAIL_DATA_A");
 
 bool device_find(uint32_t index, char path[DEVICE_PATH_BYTES])
 {
@@ -56,7 +62,7 @@ HANDLE device_open(uint32_t index)
                          OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
     if (device == INVALID_HANDLE_VALUE) {
         fprintf(stderr, "isoav: %s does not open: %s\n", path,
-                device_error(GetLastError(), text));
+                device_error(device_failed(), text));
         return NULL;
     }
     return device;
@@ -76,9 +82,9 @@ DWORD device_query(HANDLE device, uint32_t code, const void *in,
     if (!DeviceIoControl(device, code, (void *)in, in_bytes, out, out_bytes,
                          NULL, &overlapped) &&
         GetLastError() != ERROR_IO_PENDING) {
-        error = GetLastError();
+        error = device_failed();
     } else if (!GetOverlappedResult(device, &overlapped, done, TRUE)) {
-        error = GetLastError();
+        error = device_failed();
     }
     CloseHandle(overlapped.hEvent);
     return error;
@@ -94,34 +100,37 @@ DWORD device_control(HANDLE device, uint32_t code, const void *in,
     return !error && done != out_bytes ? ERROR_INVALID_DATA : error;
 }
 
+/*
+ * What failed last: Windows keeps the NTSTATUS behind a Win32 error for the
+ * thread, until the next call fails.
+ */
+static struct {
+    DWORD error;
+    uint32_t status;
+} last;
+
+DWORD device_failed(void)
+{
+    typedef uint32_t(WINAPI * get_status)(void);
+    static get_status get_last_status;
+    DWORD error = GetLastError();
+
+    if (!get_last_status) {
+        get_last_status = (get_status)(void (*)(void))GetProcAddress(
+            GetModuleHandleA("ntdll.dll"), "RtlGetLastNtStatus");
+    }
+    last.error = error;
+    last.status = get_last_status ? get_last_status() : 0;
+    SetLastError(error);
+    return error;
+}
+
+uint32_t device_last_status(DWORD error)
+{
+    return error == last.error ? last.status : 0;
+}
+
 const char *device_error(DWORD error, char text[160])
 {
-    static const struct {
-        DWORD error;
-        const char *text;
-    } known[] = {
-        { ERROR_ACCESS_DENIED, "access is denied" },
-        { ERROR_NOT_READY, "the device is not ready (stopped or asleep)" },
-        { ERROR_SHARING_VIOLATION, "another program is streaming from it" },
-        { ERROR_INVALID_PARAMETER, "the device refuses these values" },
-        { ERROR_INVALID_FUNCTION, "the driver does not know the request; "
-                                  "are program and driver of one version?" },
-        { ERROR_NO_SYSTEM_RESOURCES,
-          "not enough bandwidth on the bus, or memory" },
-        { ERROR_DEVICE_REMOVED, "the device has been removed" },
-        { ERROR_FILE_NOT_FOUND, "the device has been removed" },
-        { ERROR_HANDLE_EOF, "the stream has ended" },
-        { ERROR_SEM_TIMEOUT, "the device does not answer" },
-        { ERROR_OPERATION_ABORTED, "the transfer was cancelled" },
-    };
-    size_t i;
-
-    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (known[i].error == error) {
-            snprintf(text, 160, "%s", known[i].text);
-            return text;
-        }
-    }
-    snprintf(text, 160, "Windows error %lu", error);
-    return text;
+    return nt_status_text(text, 160, device_last_status(error), error);
 }

@@ -34,7 +34,16 @@ DWORD device_query(HANDLE device, uint32_t code, const void *in,
                    uint32_t in_bytes, void *out, uint32_t out_bytes,
                    DWORD *done);
 
-/* What a Win32 error means here. */
+/*
+ * GetLastError, right after a call that failed: the NTSTATUS behind it is kept
+ * for the two below.
+ */
+DWORD device_failed(void);
+
+/* The NTSTATUS behind the last failure if it had this error, else 0. */
+uint32_t device_last_status(DWORD error);
+
+/* What a Win32 error means here, and the name of the NTSTATUS behind it. */
 const char *device_error(DWORD error, char text[160]);
 
 #endif

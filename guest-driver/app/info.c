@@ -155,9 +155,10 @@ static void info_json(const device_facts *facts)
         const isoav_alternate *a = &info->alternate[i];
 
         printf("%s\n    {\"interface\": %u, \"alternate\": %u, \"endpoint\": "
-               "%u, \"packet_bytes\": %" PRIu32 ", \"period_uf\": %" PRIu32 "}",
+               "%u, \"packet_bytes\": %" PRIu32 ", \"period_uf\": %" PRIu32
+               ", \"bytes_per_second\": %" PRIu64 "}",
                i ? "," : "", a->interface_number, a->alternate, a->endpoint,
-               a->packet_bytes, a->period_uf);
+               a->packet_bytes, a->period_uf, bytes_per_second(a));
     }
     printf("\n  ],\n  \"format\": {\"width\": %u, \"height\": %u, "
            "\"interval_100ns\": %" PRIu32 "}\n}\n",

@@ -98,7 +98,9 @@ int app_log(const args_options *options)
     uint8_t *answer = malloc(ANSWER_BYTES);
     bool good = device && answer;
 
-    if (good && options->size) {
+    if (device && !answer) {
+        fprintf(stderr, "isoav: no memory\n");
+    } else if (good && options->size) {
         good = resize_log(device, options->size);
     } else if (good) {
         good = print_log(options, device, answer);

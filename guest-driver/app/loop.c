@@ -168,9 +168,10 @@ void loop_report(const loop *l, const args_options *options, const char *what)
     bool good = !l->trouble[0] && !l->lost && !l->damaged;
 
     if (options->json) {
-        printf("{\"sent\": %" PRIu64 ", \"returned\": %" PRIu64
-               ", \"lost\": %" PRIu64 ", \"damaged\": %" PRIu64 ", ",
-               l->sent, l->returned, l->lost, l->damaged);
+        printf("{\"alternate\": %" PRIu32 ", \"sent\": %" PRIu64
+               ", \"returned\": %" PRIu64 ", \"lost\": %" PRIu64
+               ", \"damaged\": %" PRIu64 ", ",
+               options->alternate, l->sent, l->returned, l->lost, l->damaged);
         if (l->trouble[0]) {
             printf("\"stopped\": ");
             report_json_string(stdout, l->trouble);

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "choose.h"
+#include "device.h"
 #include "loop.h"
 #include "wav.h"
 
@@ -147,19 +149,50 @@ static bool open_record(player *p, const char *name)
            fwrite(header, 1, sizeof(header), p->record) == sizeof(header);
 }
 
-/* Packets for all of the sound, at the interval of test alternate 1. */
-static uint64_t packets_of(const player *p)
+/* The alternate for the sound, and the packets for all of it. False: it has
+ * been said why there are none. */
+static bool settle(player *p, loop *l, args_options *options)
 {
-    uint64_t per_second =
-        (uint64_t)p->format.rate * wav_frame_bytes(&p->format);
+    HANDLE device = device_open(options->device);
+    uint32_t frame_bytes = wav_frame_bytes(&p->format);
+    const isoav_alternate *a;
+    isoav_info info;
+    char text[160];
+    DWORD error;
 
-    return (uint64_t)p->format.data_bytes * p->intervals / per_second + 2;
+    if (!device) {
+        return false;
+    }
+    error = device_control(device, ISOAV_IOCTL_GET_INFO, NULL, 0, &info,
+                           sizeof(info));
+    CloseHandle(device);
+    if (error) {
+        fprintf(stderr, "isoav: the device cannot be asked: %s\n",
+                device_error(error, text));
+        return false;
+    }
+    a = choose_sound(&info, options->alternate, p->format.rate, frame_bytes);
+    if (a) {
+        l->packets = choose_sound_packets(a, p->format.rate, frame_bytes,
+                                          p->format.data_bytes);
+    }
+    if (!l->packets) {
+        fprintf(stderr, "isoav: %s; see isoav info\n",
+                options->alternate ? "this alternate setting cannot take it"
+                                   : "no alternate setting has room for it: it "
+                                     "is too much sound for this bus");
+        return false;
+    }
+    options->alternate = a->alternate;
+    p->intervals = 8000 / a->period_uf;
+    return true;
 }
 
 int app_play(const args_options *options)
 {
-    static player p = { .intervals = 8000 };
+    static player p;
     static loop l = { .fill = fill_sound, .take = take_sound, .context = &p };
+    args_options settled = *options;
     const char *why;
     bool good;
 
@@ -173,12 +206,14 @@ int app_play(const args_options *options)
         fprintf(stderr, "isoav: %s: %s\n", options->file, why);
         return 1;
     }
+    if (!settle(&p, &l, &settled)) {
+        return 1;
+    }
     if (options->record && !open_record(&p, options->record)) {
         fprintf(stderr, "isoav: %s cannot be written\n", options->record);
         return 1;
     }
-    l.packets = packets_of(&p);
-    good = loop_run(&l, options);
+    good = loop_run(&l, &settled);
     if (p.record && (fclose(p.record) != 0 || p.is_full)) {
         snprintf(l.trouble, sizeof(l.trouble), "%s cannot be written",
                  options->record);
@@ -188,7 +223,7 @@ int app_play(const args_options *options)
                  "of %" PRIu32 " bytes of sound %" PRIu32 " came back",
                  p.format.data_bytes, p.returned);
     }
-    loop_report(&l, options, "play");
+    loop_report(&l, &settled, "play");
     free(p.sound);
     return good && !l.trouble[0] ? 0 : 1;
 }

@@ -8,12 +8,14 @@
  *   png             pictures to files                      (pure)
  *   report          the summary                            (pure)
  *   usbdname        names of USBD_STATUS                   (pure)
+ *   ntname          names of NTSTATUS                      (pure)
  *   packetlog       entries of the packet log              (pure)
  *   testdata        packets of the test streams            (pure)
+ *   verdict         what selftest says                     (pure)
  *   wav             WAV and Y4M files                      (pure)
  *   device, stream  the driver's requests, one stream      (Windows)
  *   loop            out and back                           (Windows)
- *   capture, info,
+ *   capture, record, info,
  *   log, stats, loopback,
  *   selftest        the commands                           (Windows)
  *

@@ -83,6 +83,21 @@ void report_text(FILE *to, const report *r)
             report_is_perfect(r) ? "perfect" : "not perfect");
 }
 
+void report_statuses(char text[REPORT_STATUSES_BYTES], const account *a)
+{
+    char status[32];
+    size_t at = 0;
+    uint32_t i;
+
+    snprintf(text, REPORT_STATUSES_BYTES, "none yet");
+    for (i = 0; i < a->statuses && at < REPORT_STATUSES_BYTES; i++) {
+        usbd_status_text(status, a->status[i].status);
+        at += (size_t)snprintf(text + at, REPORT_STATUSES_BYTES - at,
+                               "%s%s %" PRIu64, i ? ", " : "", status,
+                               a->status[i].packets);
+    }
+}
+
 void report_json_string(FILE *to, const char *text)
 {
     fputc('"', to);

@@ -31,6 +31,11 @@ bool report_is_perfect(const report *r);
 void report_text(FILE *to, const report *r);
 void report_json(FILE *to, const report *r);
 
+#define REPORT_STATUSES_BYTES 160
+
+/* How many packets of each USBD_STATUS: "SUCCESS 300, XACT_ERROR 2". */
+void report_statuses(char text[REPORT_STATUSES_BYTES], const account *a);
+
 /* A JSON string, with its quotes. */
 void report_json_string(FILE *to, const char *text);
 

@@ -307,6 +307,27 @@ static const char *log_resize(selftest *t)
     return NULL;
 }
 
+/* Also where Win32 has one error for several: 1 is four things elsewhere. */
+static const char *refusal_names(selftest *t)
+{
+    const uint32_t invalid_parameter = 0xc000000d;
+    const uint32_t invalid_device_request = 0xc0000010;
+    const uint32_t unknown = ISOAV_CTL(0xff, 1);
+    isoav_mode mode = { 77 };
+    uint32_t status;
+    DWORD error;
+
+    TRY(selftest_open(t, 0));
+    error = request(t, ISOAV_IOCTL_SET_MODE, &mode, sizeof(mode), NULL, 0);
+    status = device_last_status(error);
+    CHECK(status == invalid_parameter, "mode 77: NTSTATUS %08x", status);
+    error = request(t, unknown, NULL, 0, NULL, 0);
+    status = device_last_status(error);
+    CHECK(status == invalid_device_request, "an unknown code: NTSTATUS %08x",
+          status);
+    return NULL;
+}
+
 const selftest_case selftest_requests[] = {
     { "info: program and driver are of one version", versions },
     { "info: the device has a speed", speed },
@@ -321,6 +342,7 @@ const selftest_case selftest_requests[] = {
     { "request: an unknown code is refused", unknown_request },
     { "request: a buffer that is too small is refused", short_answer },
     { "request: an input that is too long is refused", long_question },
+    { "request: a refusal has the driver's NTSTATUS", refusal_names },
     { "start: alternate 0 is refused", start_alternate_0 },
     { "start: an unknown alternate is refused", start_unknown },
     { "start: an unknown flag is refused", start_flags },

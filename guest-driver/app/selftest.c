@@ -13,6 +13,7 @@
 
 #include "account.h"
 #include "app.h"
+#include "verdict.h"
 
 const char *selftest_why(selftest *t, const char *format, ...)
 {
@@ -101,8 +102,8 @@ int app_selftest(const args_options *options)
                                                    selftest_video,
                                                    selftest_test };
     static selftest t;
+    verdict v = { .to = stdout, .json = options->json };
     const selftest_case *test;
-    unsigned number = 0, failed = 0;
     const char *why;
     size_t i;
 
@@ -110,7 +111,7 @@ int app_selftest(const args_options *options)
     why = prepare(&t);
     close_all(&t);
     if (why) {
-        printf("Bail out! %s\n", why);
+        verdict_end(&v, why);
         return 1;
     }
     for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
@@ -120,17 +121,16 @@ int app_selftest(const args_options *options)
             }
             why = test->run(&t);
             close_all(&t);
-            number++;
-            failed += why != NULL;
-            printf("%sok %u - %s\n", why ? "not " : "", number, test->name);
-            if (why) {
-                printf("# %s\n", why);
-            }
-            fflush(stdout);
+            verdict_test(&v, test->name, why);
         }
     }
-    printf("1..%u\n", number);
     free(t.in);
     free(t.out);
-    return failed != 0;
+    if (v.tests == 0) {
+        fprintf(stderr, "isoav: no test has \"%s\" in its name\n",
+                options->only);
+        return 2;
+    }
+    verdict_end(&v, NULL);
+    return v.failed != 0;
 }

@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     row rows[ROWS];
     uint32_t count;
+    uint64_t others; /* packets for which there was no row */
 } table;
 
 static void add(table *t, const isoav_log_entry *entry)
@@ -38,6 +39,7 @@ static void add(table *t, const isoav_log_entry *entry)
          i++) {
     }
     if (i == ROWS) {
+        t->others++;
         return;
     }
     if (i == t->count) {
@@ -121,7 +123,11 @@ static void print_table(bool json, const table *t)
                json && i ? ", " : "", r->endpoint & 0xfu,
                r->endpoint & 0x80 ? "in" : "out", status, r->packets, r->bytes);
     }
-    fputs(json ? "]" : "", stdout);
+    if (json) {
+        printf("], \"packets_other\": %" PRIu64, t->others);
+    } else if (t->others) {
+        printf("  and %" PRIu64 " of other statuses\n", t->others);
+    }
 }
 
 int app_stats(const args_options *options)
@@ -135,6 +141,10 @@ int app_stats(const args_options *options)
     uint32_t i;
 
     if (!device || !answer) {
+        if (device) {
+            fprintf(stderr, "isoav: no memory\n");
+            CloseHandle(device);
+        }
         free(answer);
         return 1;
     }

@@ -20,7 +20,7 @@ DWORD stream_open(stream *s, uint32_t index)
                             OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
     if (s->device == INVALID_HANDLE_VALUE) {
         s->device = NULL;
-        return GetLastError();
+        return device_failed();
     }
     return s->event ? 0 : ERROR_NOT_ENOUGH_MEMORY;
 }
@@ -57,7 +57,7 @@ DWORD stream_stats(stream *s, isoav_stats *stats)
 static DWORD finish(stream *s, OVERLAPPED *overlapped, BOOL is_done,
                     DWORD *bytes)
 {
-    DWORD error = is_done ? 0 : GetLastError();
+    DWORD error = is_done ? 0 : device_failed();
     bool is_late = false;
 
     if (error && error != ERROR_IO_PENDING) {
@@ -68,7 +68,7 @@ static DWORD finish(stream *s, OVERLAPPED *overlapped, BOOL is_done,
         is_late = true;
     }
     if (!GetOverlappedResult(s->device, overlapped, bytes, TRUE)) {
-        return is_late ? ERROR_SEM_TIMEOUT : GetLastError();
+        return is_late ? ERROR_SEM_TIMEOUT : device_failed();
     }
     return 0;
 }

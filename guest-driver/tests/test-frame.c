@@ -267,6 +267,121 @@ static void test_choose_next(void)
     g_assert_null(choose_number(&info, 6));
 }
 
+/* isolab/isoav.h: the alternates at full speed, and one pair at high speed. */
+static isoav_info full_info(void)
+{
+    static const uint32_t video[] = { 192, 384, 512, 768, 1023 };
+    static const uint32_t test[] = { 96, 192, 1023, 512, 384 };
+    isoav_info info = { .speed = ISOAV_SPEED_FULL, .alternates = 15 };
+    unsigned i;
+
+    for (i = 0; i < 5; i++) {
+        uint8_t n = (uint8_t)(i + 1);
+
+        info.alternate[i] = (isoav_alternate){ 0, n, 0x81, 1, video[i], 8, 0 };
+        info.alternate[5 + 2 * i] =
+            (isoav_alternate){ 1, n, 0x82, 1, test[i], 8, 0 };
+        info.alternate[6 + 2 * i] =
+            (isoav_alternate){ 1, n, 0x02, 1, test[i], 8, 0 };
+    }
+    return info;
+}
+
+/* What a capture takes when nothing is said goes through, at each speed. */
+static void test_choose_size(void)
+{
+    isoav_info infos[] = { device_info(), full_info() };
+    static const uint32_t sizes[][2] = { { 640, 360 }, { 160, 90 } };
+    unsigned i;
+
+    for (i = 0; i < 2; i++) {
+        uint32_t width = 0, height = 0;
+
+        choose_size(infos[i].speed, &width, &height);
+        g_assert_cmpuint(width, ==, sizes[i][0]);
+        g_assert_cmpuint(height, ==, sizes[i][1]);
+        g_assert_nonnull(
+            choose_alternate(&infos[i], width * height * 2, 333333, NULL));
+        width = 320;
+        choose_size(infos[i].speed, &width, &height);
+        g_assert_cmpuint(width, ==, 320);
+    }
+    /* 467 frames of the bus for one of these; 987 bytes in each of them */
+    g_assert_cmpuint(choose_most_fps(&infos[1], 640 * 360 * 2), ==, 2);
+    g_assert_cmpuint(choose_most_fps(&infos[1], 160 * 90 * 2), ==, 33);
+    g_assert_cmpuint(choose_most_fps(&infos[1], 1920 * 1080 * 2), ==, 0);
+    g_assert_cmpuint(choose_most_fps(&infos[0], 640 * 360 * 2), ==, 52);
+}
+
+/* Each packet has room for its interval's sound, and all of it gets out. */
+static void test_choose_sound(void)
+{
+    static const struct {
+        uint32_t rate, frame_bytes, full, high; /* alternates */
+    } rows[] = {
+        { 8000, 1, 1, 1 },  { 44100, 4, 5, 1 }, /* 45 frames of 4 bytes in a
+                                                   millisecond */
+        { 48000, 6, 5, 1 }, { 96000, 6, 3, 1 }, { 192000, 32, 0, 3 },
+    };
+    isoav_info full = full_info(), high = device_info();
+    unsigned i;
+
+    high.alternate[1] = (isoav_alternate){ 1, 3, 0x02, 1, 3072, 1, 0 };
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const isoav_alternate *f =
+            choose_sound(&full, 0, rows[i].rate, rows[i].frame_bytes);
+        const isoav_alternate *h =
+            choose_sound(&high, 0, rows[i].rate, rows[i].frame_bytes);
+
+        g_assert_cmpuint(f ? f->alternate : 0, ==, rows[i].full);
+        g_assert_cmpuint(h ? h->alternate : 0, ==, rows[i].high);
+        g_assert_true(!f || f->endpoint == 0x02);
+    }
+    g_assert_cmpuint(choose_sound(&full, 4, 8000, 1)->alternate, ==, 4);
+    g_assert_null(choose_sound(&full, 6, 8000, 1));
+}
+
+static void test_choose_sound_packets(void)
+{
+    static const isoav_alternate tight = { 1, 1, 0x02, 1, 192, 1, 0 };
+    static const isoav_alternate frame = { 1, 5, 0x02, 1, 384, 8, 0 };
+
+    /* a second: 8000 packets, or 1000 */
+    g_assert_cmpuint(choose_sound_packets(&tight, 44100, 4, 176400), ==, 8002);
+    g_assert_cmpuint(choose_sound_packets(&frame, 44100, 4, 176400), ==, 1002);
+    /* 24 frames of 32 bytes in an interval, of which 4 fit: it takes longer */
+    g_assert_cmpuint(choose_sound_packets(&tight, 192000, 32, 128000), ==,
+                     1002);
+    g_assert_cmpuint(choose_sound_packets(&tight, 1000, 157, 157000), ==, 0);
+}
+
+static void expect_refusal(uint32_t speed, const isoav_alternate *alternate,
+                           uint32_t packets, const char *said)
+{
+    char text[160];
+    const char *why = choose_refuse_packets(text, speed, alternate, packets);
+
+    g_assert_nonnull(why);
+    g_assert_nonnull(strstr(why, said));
+}
+
+static void test_choose_packets(void)
+{
+    static const isoav_alternate each = { .period_uf = 1 },
+                                 fourth = { .period_uf = 4 },
+                                 frame = { .period_uf = 8 };
+    char text[160];
+
+    g_assert_null(choose_refuse_packets(text, 2, &each, 0));
+    g_assert_null(choose_refuse_packets(text, 2, &each, 1024));
+    g_assert_null(choose_refuse_packets(text, 2, &fourth, 2));
+    g_assert_null(choose_refuse_packets(text, 2, &frame, 7));
+    g_assert_null(choose_refuse_packets(text, 1, &frame, 255));
+    expect_refusal(2, &each, 12, "a multiple of 8 up to 1024");
+    expect_refusal(2, &fourth, 3, "a multiple of 2 ");
+    expect_refusal(1, &frame, 256, "a multiple of 1 up to 255");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -282,5 +397,9 @@ int main(int argc, char **argv)
     g_test_add_func("/choose/formats", test_choose);
     g_test_add_func("/choose/exact", test_choose_exact);
     g_test_add_func("/choose/next", test_choose_next);
+    g_test_add_func("/choose/size", test_choose_size);
+    g_test_add_func("/choose/sound", test_choose_sound);
+    g_test_add_func("/choose/sound-packets", test_choose_sound_packets);
+    g_test_add_func("/choose/packets", test_choose_packets);
     return g_test_run();
 }

@@ -11,10 +11,12 @@
 
 #include "args.h"
 #include "isolab/pattern.h"
+#include "ntname.h"
 #include "packetlog.h"
 #include "png.h"
 #include "report.h"
 #include "usbdname.h"
+#include "verdict.h"
 
 /* --- arguments ---------------------------------------------------------------
  */
@@ -37,8 +39,8 @@ static void test_args_capture(void)
     g_assert_true(parse("capture"));
     g_assert_cmpint(options.command, ==, COMMAND_CAPTURE);
     g_assert_cmpuint(options.frames, ==, 300);
-    g_assert_cmpuint(options.width, ==, 640);
-    g_assert_cmpuint(options.height, ==, 360);
+    g_assert_cmpuint(options.width, ==, 0); /* choose_size's */
+    g_assert_cmpuint(options.height, ==, 0);
     g_assert_cmpuint(options.fps, ==, 30);
     g_assert_cmpuint(options.alternate, ==, 0);
     g_assert_cmpuint(options.every, ==, 30);
@@ -79,12 +81,21 @@ static void test_args_files(void)
     g_assert_cmpint(options.command, ==, COMMAND_PLAY);
     g_assert_cmpstr(options.file, ==, "in.wav");
     g_assert_cmpstr(options.record, ==, "out.wav");
+    g_assert_cmpuint(options.alternate, ==, 0);
+    g_assert_true(parse("loopback"));
     g_assert_cmpuint(options.alternate, ==, 1);
-    g_assert_true(parse("selftest --only video"));
+    g_assert_true(parse("selftest --only video --json"));
     g_assert_cmpstr(options.only, ==, "video");
+    g_assert_true(options.json);
     g_assert_true(parse("loopback --count 99 --alt 2"));
     g_assert_cmpuint(options.count, ==, 99);
     g_assert_cmpuint(options.alternate, ==, 2);
+    g_assert_true(parse("loopback"));
+    g_assert_cmpuint(options.count, ==, 8192);
+    g_assert_true(parse("capture --wav a.wav --count 99 --alt 3"));
+    g_assert_cmpstr(options.wav, ==, "a.wav");
+    g_assert_cmpuint(options.count, ==, 99);
+    g_assert_cmpuint(options.alternate, ==, 3);
     g_assert_true(parse("capture --y4m a.y4m"));
     g_assert_cmpstr(options.y4m, ==, "a.y4m");
 }
@@ -138,7 +149,8 @@ static void test_args_wrong(void)
         { "capture --fps 61", "60" },
         { "capture --alt 6", "5" },
         { "capture --urbs 2", "3" },
-        { "capture --packets 12", "multiple of 8" },
+        { "capture --packets 0", "from 1" },
+        { "capture --packets 1025", "1024" },
         { "capture --colour", "--colour" },
         { "capture now", "now" },
         { "info --frames 3", "--frames" },
@@ -146,8 +158,12 @@ static void test_args_wrong(void)
         { "log --size 63", "from 64" },
         { "log --size 262145", "262144" },
         { "capture --errors", "--errors" },
-        { "selftest --json", "--json" },
         { "selftest --only", "--only needs" },
+        { "capture --wav", "--wav needs" },
+        { "capture --wav a.wav --frames 3", "--frames is for video" },
+        { "capture --y4m a.y4m --wav a.wav", "--y4m is for video" },
+        { "capture --progress --wav a.wav", "--progress is for video" },
+        { "capture --count 8", "--count goes with --wav" },
         { "loopback --count 0", "\"0\"" },
         { "play a.wav b.wav", "b.wav" },
         { "info --only x", "--only" },
@@ -332,6 +348,27 @@ static void test_report_trouble(void)
     free(text);
 }
 
+static void test_report_statuses(void)
+{
+    char text[REPORT_STATUSES_BYTES];
+    account a = { .statuses = 0 };
+    unsigned i;
+
+    report_statuses(text, &a);
+    g_assert_cmpstr(text, ==, "none yet");
+    a.statuses = 2;
+    a.status[0].packets = 300;
+    a.status[1] = (account_status){ 0xc0000011, 2 };
+    report_statuses(text, &a);
+    g_assert_cmpstr(text, ==, "SUCCESS 300, XACT_ERROR 2");
+    a.statuses = ACCOUNT_STATUSES;
+    for (i = 0; i < ACCOUNT_STATUSES; i++) {
+        a.status[i] = (account_status){ 0xc0020000, UINT64_MAX };
+    }
+    report_statuses(text, &a);
+    g_assert_cmpuint(strlen(text), ==, REPORT_STATUSES_BYTES - 1);
+}
+
 /* Anything that is not zero spoils it. */
 static void test_report_perfect(void)
 {
@@ -410,6 +447,139 @@ static void test_status_names(void)
                     "a status without a name");
 }
 
+/* The NTSTATUS speaks, and where there is none of a name, the error does. */
+static void test_nt_text(void)
+{
+    static const struct {
+        uint32_t status, win32_error;
+        const char *text;
+    } rows[] = {
+        { 0xc0000120, 995, "the transfer was cancelled (STATUS_CANCELLED)" },
+        { 0xc000000e, 2,
+          "the device has been removed (STATUS_NO_SUCH_DEVICE)" },
+        { 0xc0000056, 5,
+          "the device is being removed; plug it in again "
+          "(STATUS_DELETE_PENDING)" },
+        { 0, 87, "the device refuses these values (Windows error 87)" },
+        { 0xc0fefefe, 87,
+          "the device refuses these values (NTSTATUS C0FEFEFE, "
+          "Windows error 87)" },
+        { 0xc0fefefe, 317, "NTSTATUS C0FEFEFE, Windows error 317" },
+        { 0, 1234, "Windows error 1234; net helpmsg 1234 says more" },
+    };
+    char text[160], little[8];
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_cmpstr(nt_status_text(text, sizeof(text), rows[i].status,
+                                       rows[i].win32_error),
+                        ==, rows[i].text);
+    }
+    nt_status_text(little, sizeof(little), 0xc0000120, 995);
+    g_assert_cmpstr(little, ==, "the tra");
+    g_assert_null(nt_status_name(0xc0fefefe));
+}
+
+/* Every NTSTATUS that the driver's files name has a text. */
+static void test_nt_complete(void)
+{
+    static const char *const inner[] = { /* no program gets these */
+                                         "STATUS_SUCCESS",
+                                         "STATUS_PENDING",
+                                         "STATUS_TIMEOUT",
+                                         "STATUS_MORE_PROCESSING_REQUIRED",
+                                         "STATUS_CONTINUE_COMPLETION",
+                                         NULL
+    };
+    g_autofree char *folder =
+        g_test_build_filename(G_TEST_DIST, "..", "driver", NULL);
+    g_autofree char *table =
+        g_test_build_filename(G_TEST_DIST, "..", "app", "ntname.c", NULL);
+    g_autofree char *known = NULL;
+    GRegex *word = g_regex_new("\\bSTATUS_[A-Z_]+\\b", 0, 0, NULL);
+    GDir *files = g_dir_open(folder, 0, NULL);
+    unsigned seen = 0;
+    const char *name;
+
+    g_assert_nonnull(files);
+    g_assert_true(g_file_get_contents(table, &known, NULL, NULL));
+    while ((name = g_dir_read_name(files))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autofree char *text = NULL;
+        GMatchInfo *match;
+
+        if (!g_str_has_suffix(name, ".c")) {
+            continue;
+        }
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        g_regex_match(word, text, 0, &match);
+        for (; g_match_info_matches(match); g_match_info_next(match, NULL)) {
+            g_autofree char *status = g_match_info_fetch(match, 0);
+            g_autofree char *quoted = g_strdup_printf("\"%s\"", status);
+
+            seen++;
+            if (!g_strv_contains(inner, status) && !strstr(known, quoted)) {
+                g_test_message("%s: %s", name, status);
+                g_test_fail();
+            }
+        }
+        g_match_info_free(match);
+    }
+    g_assert_cmpuint(seen, >, 50);
+    g_dir_close(files);
+    g_regex_unref(word);
+}
+
+/* Three tests, the second failed; why the rest did not run, or NULL. */
+static char *verdict_of(bool json, unsigned tests, const char *why)
+{
+    verdict v = { .json = json };
+    char *text = NULL;
+    size_t bytes;
+
+    v.to = open_memstream(&text, &bytes);
+    if (tests) {
+        verdict_test(&v, "one", NULL);
+        verdict_test(&v, "two", "it \"broke\"");
+        verdict_test(&v, "three", NULL);
+        g_assert_cmpuint(v.failed, ==, 1);
+    }
+    verdict_end(&v, why);
+    fclose(v.to);
+    return text;
+}
+
+static void test_verdict(void)
+{
+    static const struct {
+        bool json;
+        unsigned tests;
+        const char *why, *text;
+    } rows[] = {
+        { false, 3, NULL,
+          "ok 1 - one\nnot ok 2 - two\n# it \"broke\"\nok 3 - three\n1..3\n" },
+        { false, 0, "no device", "Bail out! no device\n" },
+        { true, 3, NULL,
+          "{\"tests\": [\n"
+          "  {\"number\": 1, \"name\": \"one\", \"ok\": true},\n"
+          "  {\"number\": 2, \"name\": \"two\", \"ok\": false, "
+          "\"why\": \"it \\\"broke\\\"\"},\n"
+          "  {\"number\": 3, \"name\": \"three\", \"ok\": true}\n"
+          "], \"passed\": 2, \"failed\": 1}\n" },
+        { true, 0, "no device",
+          "{\"tests\": [\n], \"passed\": 0, \"failed\": 0, \"stopped\": "
+          "\"no device\"}\n" },
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text =
+            verdict_of(rows[i].json, rows[i].tests, rows[i].why);
+
+        g_assert_cmpstr(text, ==, rows[i].text);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -422,8 +592,12 @@ int main(int argc, char **argv)
     g_test_add_func("/png/file", test_png);
     g_test_add_func("/report/json", test_report_json);
     g_test_add_func("/report/trouble", test_report_trouble);
+    g_test_add_func("/report/statuses", test_report_statuses);
     g_test_add_func("/report/perfect", test_report_perfect);
     g_test_add_func("/log/lines", test_packetlog);
     g_test_add_func("/report/status-names", test_status_names);
+    g_test_add_func("/nt/text", test_nt_text);
+    g_test_add_func("/nt/complete", test_nt_complete);
+    g_test_add_func("/selftest/verdict", test_verdict);
     return g_test_run();
 }

@@ -109,15 +109,15 @@ run_usbread() {
     return $status
 }
 
-# run_isoav NAME ARGUMENT...: the Windows program. Its output goes to NAME.json
-# and NAME.err, and not through a pipe, because Wine would wait for its
-# reader.
+# run_isoav NAME ARGUMENT...: the Windows program, or the command line that is in
+# ISOAV. Its output goes to NAME.json and NAME.err, and not through a pipe,
+# because Wine would wait for its reader.
 run_isoav() {
     name=$1
     shift
     : >"$name.err"
     show_progress "$name.err"
-    $WINELOADER 'C:\isolab\isoav.exe' "$@" >"$name.json" 2>>"$name.err"
+    $WINELOADER ${ISOAV:-C:\\isolab\\isoav.exe} "$@" >"$name.json" 2>>"$name.err"
     status=$?
     hide_progress
     return $status
