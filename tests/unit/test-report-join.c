@@ -53,6 +53,23 @@ static void packet(loop *l, uint32_t status, uint32_t urb)
         l->sequence++, l->selection, l->ordinal++, status, urb);
 }
 
+/* An URB of eight packets. */
+static void urb(loop *l, const char *direction, uint32_t start_frame,
+                uint32_t status, uint32_t urb_status)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        g_string_append_printf(
+            l->packets,
+            "{\"sequence\":%" G_GUINT64_FORMAT
+            ",\"selection\":%u,\"endpoint\":1,\"direction\":\"%s\","
+            "\"ordinal\":%" G_GUINT64_FORMAT
+            ",\"start_frame\":%u,\"packet\":%u,\"status_code\":\"%08x\","
+            "\"length\":192,\"urb_status_code\":\"%08x\"}\n",
+            l->sequence++, l->selection, direction, l->ordinal++, start_frame,
+            i, status, urb_status);
+    }
+}
+
 static void good(loop *l, unsigned packets)
 {
     while (packets--) {
@@ -109,6 +126,81 @@ static void expect(const join *j, unsigned i, join_outcome outcome, int64_t row,
                     join_outcome_name(outcome));
     g_assert_cmpint(join_at(j, i)->row, ==, row);
     g_assert_cmpint(join_at(j, i)->rows, ==, rows);
+}
+
+/* The frames of five URBs, of which one is 4 late, across 2^32. */
+static void urbs_with_a_jump(loop *l, const char *direction)
+{
+    urb(l, direction, 0xfffffffeu, OK, OK);
+    urb(l, direction, 0xffffffffu, OK, OK);
+    urb(l, direction, 0, OK, OK);
+    urb(l, direction, 5, OK, OK);
+    urb(l, direction, 6, OK, OK);
+}
+
+/* A hole in time that no packet tells of is a finding, or has a cause. */
+static void test_start_frame(void)
+{
+    loop *l = start();
+    const join *j;
+
+    urbs_with_a_jump(l, "in");
+    j = tie(l);
+    g_assert_cmpuint(j->orphans->len, ==, 1);
+    g_assert_cmpuint(g_array_index(j->orphans, join_orphan, 0).row, ==, 24);
+    g_assert_cmpstr(witness_row(l->w, 24)->text, ==,
+                    "StartFrame jumps by 4 frames");
+    stop(l);
+
+    l = start();
+    urbs_with_a_jump(l, "in");
+    inject(l, 100, 24, "nak", "");
+    j = tie(l);
+    expect(j, 0, JOIN_UNNOTICED, 23, 0);
+    stop(l);
+
+    l = start();
+    urbs_with_a_jump(l, "in");
+    inject(l, 100, 24, "drop-event", "");
+    j = tie(l);
+    expect(j, 0, JOIN_SEEN, 24, 1);
+    g_assert_cmpuint(join_findings(j, false), ==, 0);
+    stop(l);
+}
+
+/* What jumps and is no hole in time: rules 2 and 3, and an URB taken back. */
+static void test_start_frame_no_hole(void)
+{
+    loop *l = start();
+
+    urbs_with_a_jump(l, "out");
+    g_assert_cmpuint(tie(l)->orphans->len, ==, 0);
+    stop(l);
+
+    l = start();
+    urb(l, "in", 10, OK, OK);
+    urb(l, "in", 11, OK, OK);
+    urb(l, "in", 12, XACT, REQUEST_FAILED);
+    urb(l, "in", 21, OK, OK);
+    inject(l, 100, 17, "silence", "");
+    for (unsigned td = 18; td <= 24; td++) {
+        inject(l, 100, td, "silence", "");
+    }
+    g_assert_cmpuint(tie(l)->orphans->len, ==, 0);
+    stop(l);
+
+    l = start();
+    urb(l, "in", 10, OK, OK);
+    urb(l, "in", 11, OK, OK);
+    urb(l, "in", 12, OK, OK);
+    urb(l, "in", 15, NOT_ACCESSED, CANCELED);
+    urb(l, "in", 14, NOT_ACCESSED, CANCELED);
+    select_again(l);
+    urb(l, "in", 99, OK, OK);
+    g_assert_cmpuint(tie(l)->orphans->len, ==, 0);
+    g_assert_cmphex(witness_row(l->w, 24)->effects, ==,
+                    EFFECT_BIT(EFFECT_CANCELLED));
+    stop(l);
 }
 
 static void test_closed(void)
@@ -394,9 +486,13 @@ static void test_messages(void)
                     "usbread: transfer ended with status 6\n");
     inject(l, 1000, 5, "silence", "");
     inject(l, 2000, 7, "babble", "");
+    inject(l, 3000, 9, "silence", "");
     j = tie(l);
     expect(j, 0, JOIN_SEEN, 0, 1);
     expect(j, 1, JOIN_SEEN, 2, 1);
+    g_assert_cmpuint(join_at(j, 0)->others, ==, 1); /* which silence? */
+    g_assert_cmpuint(join_at(j, 1)->others, ==, 0);
+    g_assert_cmpuint(join_at(j, 2)->others, ==, 0);
     g_assert_cmpint(j->orphans->len, ==, 1);
     g_assert_cmpint(
         witness_row(l->w, g_array_index(j->orphans, join_orphan, 0).row)->line,
@@ -538,6 +634,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/report/join/closed", test_closed);
+    g_test_add_func("/report/join/start-frame", test_start_frame);
+    g_test_add_func("/report/join/start-frame-no-hole",
+                    test_start_frame_no_hole);
     g_test_add_func("/report/join/findings", test_findings);
     g_test_add_func("/report/join/orphans", test_orphans);
     g_test_add_func("/report/join/orphan-beside", test_orphan_beside);

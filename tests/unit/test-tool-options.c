@@ -64,6 +64,25 @@ static void every_kind_of_value(void)
     clear(&p);
 }
 
+/* "-odir" as getopt has it; but what follows an option is its value, whatever
+ * it looks like. */
+static void a_letter_and_its_value_in_one_word(void)
+{
+    parsed p;
+
+    g_assert_true(parse(&p, &isolab_run, "linux|-odir|-q|--job|-ox"));
+    g_assert_no_error(p.error);
+    g_assert_cmpstr(p.run->out, ==, "dir");
+    g_assert_true(p.call.quiet);
+    g_assert_cmpstr(p.run->job, ==, "-ox");
+    clear(&p);
+    g_assert_true(parse(&p, &isolab_run, "linux|-o|-ox|--|-ox"));
+    g_assert_no_error(p.error);
+    g_assert_cmpstr(p.run->out, ==, "-ox");
+    g_assert_cmpstr(p.call.rest[0], ==, "-ox");
+    clear(&p);
+}
+
 static void nothing_given(void)
 {
     parsed p;
@@ -325,6 +344,8 @@ int main(int argc, char **argv)
     touch(fake, "tests/guest/vmlinux");
     touch(fake, "tests/guest/initramfs.img");
     g_test_add_func("/tool/options/every_kind_of_value", every_kind_of_value);
+    g_test_add_func("/tool/options/a_letter_and_its_value_in_one_word",
+                    a_letter_and_its_value_in_one_word);
     g_test_add_func("/tool/options/nothing_given", nothing_given);
     g_test_add_func("/tool/options/help_wins", help_wins);
     g_test_add_func("/tool/options/mistakes_are_said", mistakes_are_said);

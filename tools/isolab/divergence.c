@@ -25,8 +25,7 @@
 
 static const char *const first[] = { "faults.jsonl", "log.json", "capture.pcap",
                                      "guest.log" };
-static const char *const ignored[] = { "qemu.err", "report.html", "stats.json",
-                                       "summary.json" };
+static const char *const ignored[] = { "qemu.err", "report.html", "stats.json" };
 
 static bool is_ignored(const char *name)
 {

@@ -7,6 +7,7 @@
 #include "command.h"
 #include "json.h"
 #include "lines.h"
+#include "startframe.h"
 
 witness *witness_new(const char *name, bool every_packet)
 {
@@ -30,6 +31,7 @@ void witness_free(witness *w)
 /* While the lines of one log are read. */
 typedef struct {
     witness *w;
+    GArray *urbs; /* startframe_urb */
     int64_t next_sequence;
 } reading;
 
@@ -65,6 +67,17 @@ static void judge(observation *row, uint32_t packet, uint32_t urb)
     row->requested = row->effects == EFFECT_BIT(EFFECT_CANCELLED);
 }
 
+static void take_start(reading *r, JsonObject *o, const observation *row)
+{
+    startframe_urb urb = { .row = r->w->rows->len,
+                           .start_frame =
+                               (uint32_t)lines_int(o, "start_frame", 0) };
+
+    if (row->ordinal && lines_int(o, "packet", -1) == 0) {
+        g_array_append_val(r->urbs, urb);
+    }
+}
+
 static bool take_entry(JsonObject *o, uint32_t line, void *opaque,
                        GError **error)
 {
@@ -96,6 +109,7 @@ static bool take_entry(JsonObject *o, uint32_t line, void *opaque,
         r->w->forgotten = (uint64_t)sequence;
     }
     r->next_sequence = sequence == INT64_MAX ? sequence : sequence + 1;
+    take_start(r, o, &row);
     g_array_append_val(r->w->rows, row);
     return true;
 }
@@ -104,7 +118,7 @@ witness *driverlog_parse(const char *text, gsize bytes, const char *name,
                          GError **error)
 {
     gsize at = 0;
-    reading r = { NULL, 0 };
+    reading r = { NULL };
 
     while (at < bytes && g_ascii_isspace(text[at])) {
         at++;
@@ -113,10 +127,13 @@ witness *driverlog_parse(const char *text, gsize bytes, const char *name,
         return messages_parse(text, bytes, name);
     }
     r.w = witness_new("isoav.sys", true);
+    r.urbs = g_array_new(FALSE, FALSE, sizeof(startframe_urb));
     if (!lines_parse(text, bytes, name, take_entry, &r, error)) {
-        witness_free(r.w);
-        return NULL;
+        g_clear_pointer(&r.w, witness_free);
+    } else if (r.w->every_packet) {
+        startframe_mark(r.w, r.urbs);
     }
+    g_array_unref(r.urbs);
     return r.w;
 }
 

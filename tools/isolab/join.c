@@ -391,17 +391,49 @@ static void find_orphans(joining *in)
     }
 }
 
+/* The kernel may complain of whatever has to be noticed. */
+static uint32_t legal_messages(const expectation *e)
+{
+    return e->legal | (e->silent ? 0 : EFFECT_BIT(EFFECT_OTHER));
+}
+
+/* A line is given to the first fault that it may be about; of how many others
+ * it may be as well is said with it. `masks`: how many faults have one. */
+static void count_others(joining *in, GHashTable *masks)
+{
+    for (unsigned f = 0; f < in->faults->len; f++) {
+        join_seen *seen = &g_array_index(in->j->seen, join_seen, f);
+        uint32_t effects =
+            seen->row < 0 ? 0
+                          : witness_row(in->w, (unsigned)seen->row)->effects;
+        GHashTableIter at;
+        gpointer legal, faults;
+
+        g_hash_table_iter_init(&at, masks);
+        while (effects && g_hash_table_iter_next(&at, &legal, &faults)) {
+            if (effects & GPOINTER_TO_UINT(legal)) {
+                seen->others += GPOINTER_TO_UINT(faults);
+            }
+        }
+        seen->others -= effects != 0; /* itself */
+    }
+}
+
 /* A log of messages has no packets: any fault may be what a line is about. */
 static void join_messages(joining *in)
 {
+    g_autoptr(GHashTable) masks = g_hash_table_new(NULL, NULL);
+
     for (unsigned f = 0; f < in->faults->len; f++) {
         join_seen *seen = &g_array_index(in->j->seen, join_seen, f);
         expectation e = expect_of(fault_at(in, f), in->w->is_bus);
         bool of_packet =
             is_of_packet(fault_at(in, f)) || is_of_control(fault_at(in, f));
-        /* the kernel may complain of whatever has to be noticed */
-        uint32_t legal = e.legal | (e.silent ? 0 : EFFECT_BIT(EFFECT_OTHER));
+        uint32_t legal = legal_messages(&e);
+        gpointer key = GUINT_TO_POINTER(legal);
+        guint same = GPOINTER_TO_UINT(g_hash_table_lookup(masks, key));
 
+        g_hash_table_insert(masks, key, GUINT_TO_POINTER(same + 1));
         seen->row = -1;
         for (uint32_t i = 0; i < in->w->rows->len; i++) {
             const observation *row = witness_row(in->w, i);
@@ -419,6 +451,7 @@ static void join_messages(joining *in)
                                                       : JOIN_MISSING;
         in->j->outcome[seen->outcome]++;
     }
+    count_others(in, masks);
 }
 
 static bool has_packets(const witness *w)

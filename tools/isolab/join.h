@@ -38,6 +38,8 @@ typedef struct {
     int64_t row;       /* of the witness, the first that shows it; -1 */
     uint32_t rows;     /* that it explains */
     uint32_t effects;  /* of those */
+    uint32_t others;   /* faults that the first row may be of as well: lines of
+                          a kernel say what, and not of which */
     int64_t recovered; /* packets from the first bad to the next good one; 0:
                           nothing was bad; -1: none came */
 } join_seen;

@@ -223,14 +223,50 @@ static bool are_operands_good(const isolab_call *call, GError **error)
     return true;
 }
 
-/* The words before "--", with room for a name at the front, as GLib has it. */
-static char **split(char *const *words, char ***rest)
+static const isolab_option *find_option(const isolab_option *options,
+                                        const char *word)
+{
+    for (const isolab_option *o = options; o && o->name; o++) {
+        if (word[1] == '-' ? g_str_equal(word + 2, o->name)
+                           : o->letter && o->letter == word[1]) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* Is `word` an option, by name or letter, that has a value? */
+static bool takes_value(const isolab_command *c, const char *word)
+{
+    const isolab_option *o = NULL;
+
+    if (word[0] == '-' && word[1]) {
+        o = find_option(c->options, word);
+        o = o ? o : find_option(isolab_common_options, word);
+        o = o || !c->talks ? o : find_option(isolab_talk_options, word);
+    }
+    return o && o->kind != ISOLAB_FLAG;
+}
+
+/* The words before "--", with room for a name at the front, as GLib has it; and
+ * "-j2" is two words, which GLib has not. */
+static char **split(const isolab_command *c, char *const *words, char ***rest)
 {
     GPtrArray *before = g_ptr_array_new();
+    bool is_value = false;
 
     g_ptr_array_add(before, g_strdup("isolab"));
     for (; *words && !g_str_equal(*words, "--"); words++) {
-        g_ptr_array_add(before, g_strdup(*words));
+        const char *word = *words;
+
+        if (!is_value && word[0] == '-' && word[1] && word[1] != '-' &&
+            word[2] && takes_value(c, word)) {
+            g_ptr_array_add(before, g_strndup(word, 2));
+            g_ptr_array_add(before, g_strdup(word + 2));
+            continue;
+        }
+        g_ptr_array_add(before, g_strdup(word));
+        is_value = !is_value && takes_value(c, word);
     }
     *rest = *words ? g_strdupv((char **)words + 1) : NULL;
     g_ptr_array_add(before, NULL);
@@ -263,7 +299,7 @@ bool isolab_parse(isolab_call *call, const isolab_command *command,
         add_options(&p, isolab_talk_options, call);
     }
     add_options(&p, command->options, call->options);
-    call->operands = split(words, &call->rest);
+    call->operands = split(command, words, &call->rest);
     g_option_context_set_help_enabled(context, FALSE);
     g_option_context_add_main_entries(context, (GOptionEntry *)p.entries->data,
                                       NULL);

@@ -183,6 +183,9 @@ static void put_fault_row(GString *out, const report *r, unsigned i)
         html_printf(out, "%s%s", text, after);
         g_string_append(out, "<br><small>");
         html_text(out, join_outcome_text(seen->outcome));
+        if (seen->others) {
+            html_printf(out, "; or of another of %u faults", seen->others);
+        }
         g_string_append(out, "</small></td>");
     }
     g_string_append(out, "</tr>\n");

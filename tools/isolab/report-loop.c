@@ -112,6 +112,9 @@ static JsonObject *seen_json(const witness *w, const join_seen *seen)
     if (seen->row >= 0) {
         add_row(o, w, (uint32_t)seen->row, seen->rows);
     }
+    if (seen->others) {
+        json_object_set_int_member(o, "others", seen->others);
+    }
     if (seen->effects && witness_row(w, (unsigned)seen->row)->ordinal) {
         json_object_set_int_member(o, "recovered_after", seen->recovered);
     }
