@@ -157,7 +157,7 @@ help:
 	@echo "make fuzz     throw nonsense at the controller, SECONDS=600"
 	@echo "make bench    measure the controller beside qemu-xhci"
 	@echo "make lint     only the checks of format, C and licences"
-	@echo "make install  install the module and launcher"
+	@echo "make install  install isolab, its QEMU, guest, plans and disc"
 	@echo "make clean    remove $(BUILD)/"
 	@echo "GUEST_KERNEL=6.12 (or 6.1): the Linux of the guest tests"
 	@echo "QEMU=binary   build for another QEMU than the one in PATH"

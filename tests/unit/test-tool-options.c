@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "commands.h"
+#include "place.h"
 #include "run.h"
 
 #include <ftw.h>
@@ -333,6 +334,26 @@ static void consoles(void)
     g_assert_null(isolab_console_panic("all is well"));
 }
 
+static void assert_place(isolab_part part, const char *own, bool is_build,
+                         const char *path)
+{
+    g_autofree char *said = isolab_place_beside(part, own, is_build);
+
+    g_assert_cmpstr(said, ==, path);
+}
+
+/* In a build folder, in place, and with the whole of it moved. */
+static void parts_have_their_places(void)
+{
+    assert_place(ISOLAB_PLACE_KERNEL, "/b", true, "/b/tests/guest/vmlinux");
+    assert_place(ISOLAB_PLACE_PLANS, "/b", true, ISOLAB_SOURCE "/share/plans");
+    assert_place(ISOLAB_PLACE_LAUNCHER, ISOLAB_BINDIR, false, ISOLAB_LAUNCHER);
+    assert_place(ISOLAB_PLACE_DISC, "/moved" ISOLAB_BINDIR, false,
+                 "/moved" ISOLAB_DATADIR "/isoav.iso");
+    assert_place(ISOLAB_PLACE_JOBS, "/elsewhere", false,
+                 ISOLAB_DATADIR "/guest/jobs");
+}
+
 int main(int argc, char **argv)
 {
     g_autofree char *fake = g_dir_make_tmp("isolab-XXXXXX", NULL);
@@ -357,6 +378,8 @@ int main(int argc, char **argv)
     g_test_add_func("/tool/guest/own_guest_has_the_hosts_time",
                     own_guest_has_the_hosts_time);
     g_test_add_func("/tool/guest/guests_that_cannot_be", guests_that_cannot_be);
+    g_test_add_func("/tool/place/parts_have_their_places",
+                    parts_have_their_places);
     g_test_add_func("/tool/guest/consoles", consoles);
     status = g_test_run();
     remove_tree(fake);

@@ -25,7 +25,8 @@
 
 static const char *const first[] = { "faults.jsonl", "log.json", "capture.pcap",
                                      "guest.log" };
-static const char *const ignored[] = { "qemu.err", "report.html", "stats.json" };
+static const char *const ignored[] = { "qemu.err", "report.html",
+                                       "stats.json" };
 
 static bool is_ignored(const char *name)
 {

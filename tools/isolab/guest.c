@@ -19,7 +19,9 @@
 #include "run.h"
 
 #include "line.h"
+#include "place.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,43 +46,30 @@ static const kind_row kinds[] = {
     { "windows-driver", "capture" },
 };
 
-static char *own_folder(void)
+static bool find_files(isolab_guest *g, GError **error)
 {
-    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    const char *build = g->options->build;
 
-    return self ? g_path_get_dirname(self) : g_strdup(".");
+    g->files.jobs = isolab_place(ISOLAB_PLACE_JOBS, build);
+    g->files.qemu = isolab_place_find(ISOLAB_PLACE_LAUNCHER, build, error);
+    if (!g->files.qemu || !g->is_ours) {
+        return g->files.qemu;
+    }
+    g->files.kernel = isolab_place_find(ISOLAB_PLACE_KERNEL, build, error);
+    g->files.initrd = g->files.kernel
+                          ? isolab_place_find(ISOLAB_PLACE_INITRD, build, error)
+                          : NULL;
+    return g->files.initrd;
 }
 
-static bool is_there(const char *path, GError **error)
+static bool is_disk_there(const char *path, GError **error)
 {
     if (access(path, R_OK) == 0) {
         return true;
     }
-    g_set_error(error, ISOLAB_ERROR, ISOLAB_NO_END,
-                "%s is missing; build it first (make), or name the build "
-                "folder with --build.",
-                path);
+    g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
+                "Cannot read the disk %s: %s.", path, g_strerror(errno));
     return false;
-}
-
-/* In a build folder: where this program is, or where --build says. */
-static bool find_files(isolab_guest *g, GError **error)
-{
-    g_autofree char *own = own_folder();
-    const char *build = g->options->build ? g->options->build : own;
-    g_autofree char *guest = g_build_filename(build, "tests", "guest", NULL);
-
-    g->files.qemu = g_build_filename(build, "qemu-system-x86_64", NULL);
-    if (!g->options->build && access(g->files.qemu, X_OK) < 0) {
-        g_free(g->files.qemu);
-        g->files.qemu = g_strdup(ISOLAB_LAUNCHER); /* we are installed */
-    }
-    g->files.kernel = g_build_filename(guest, "vmlinux", NULL);
-    g->files.initrd = g_build_filename(guest, "initramfs.img", NULL);
-    g->files.jobs = g_strdup(ISOLAB_JOBS);
-    return is_there(g->files.qemu, error) &&
-           (!g->is_ours || (is_there(g->files.kernel, error) &&
-                            is_there(g->files.initrd, error)));
 }
 
 /* A job is a name in the folder of jobs, or a file anywhere. */
@@ -171,7 +160,7 @@ static bool choose_kind(isolab_guest *g, const char *name, GError **error)
         return false;
     }
     return row ? find_job(g, row->job, error)
-               : is_there(g->options->disk, error);
+               : is_disk_there(g->options->disk, error);
 }
 
 bool isolab_guest_init(isolab_guest *g, const isolab_call *call, GError **error)

@@ -2,21 +2,16 @@
 #include "library.h"
 
 #include "command.h"
+#include "place.h"
 
 #include <string.h>
 #include <unistd.h>
 
-/* Of the sources that this was built from, or where it is installed. */
-static const char *folder(void)
-{
-    return access(ISOLAB_PLANS, R_OK) == 0 ? ISOLAB_PLANS
-                                           : ISOLAB_INSTALLED_PLANS;
-}
-
 char *isolab_library_plan(const char *name)
 {
     g_autofree char *file = g_strconcat(name, ".json", NULL);
-    g_autofree char *path = g_build_filename(folder(), file, NULL);
+    g_autofree char *folder = isolab_place(ISOLAB_PLACE_PLANS, NULL);
+    g_autofree char *path = g_build_filename(folder, file, NULL);
 
     if (strchr(name, '/') || access(name, F_OK) == 0 ||
         access(path, R_OK) < 0) {
@@ -33,7 +28,8 @@ static int compare(const void *a, const void *b)
 void isolab_library_refuse(const char *name, GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GDir) dir = g_dir_open(folder(), 0, NULL);
+    g_autofree char *folder = isolab_place(ISOLAB_PLACE_PLANS, NULL);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     g_autofree char *list = NULL;
     const char *file;
 

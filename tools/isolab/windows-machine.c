@@ -7,6 +7,7 @@
 #include "windows.h"
 
 #include "line.h"
+#include "place.h"
 #include "run.h"
 
 #include <fcntl.h>
@@ -47,34 +48,16 @@ static bool choose_accel(windows_machine *m, const windows_options *o,
     return true;
 }
 
-/* In a build folder: where this program is, or where --build says. */
-static char *find_disc(const char *build, GError **error)
-{
-    char *disc =
-        g_build_filename(build, "guest-driver", "package", "isoav.iso", NULL);
-
-    if (access(disc, R_OK) < 0) {
-        g_set_error(error, ISOLAB_ERROR, ISOLAB_USAGE,
-                    "%s is missing; `make` says at its start what the disc "
-                    "needs, and --build names another build folder.",
-                    disc);
-        g_clear_pointer(&disc, g_free);
-    }
-    return disc;
-}
-
 bool windows_machine_init(windows_machine *m, const windows_options *o,
                           GError **error)
 {
-    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-    g_autofree char *own = self ? g_path_get_dirname(self) : g_strdup(".");
-    const char *build = o->build ? o->build : own;
-
     *m = (windows_machine){
         .cpus = MIN(g_get_num_processors(), CPUS_MAX),
-        .qemu = g_build_filename(build, "qemu-system-x86_64", NULL),
+        .qemu = isolab_place_find(ISOLAB_PLACE_LAUNCHER, o->build, error),
     };
-    m->disc = find_disc(build, error);
+    if (m->qemu) {
+        m->disc = isolab_place_find(ISOLAB_PLACE_DISC, o->build, error);
+    }
     return m->disc && choose_accel(m, o, error);
 }
 
