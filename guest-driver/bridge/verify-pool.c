@@ -11,7 +11,8 @@
  *     been written to by the time it is given up was used after it was freed.
  *  4. A block is freed once, under its own tag, at DISPATCH_LEVEL at most, and
  *     not while an URB that the stack has lies in it or transfers to it.
- *  5. An allocation can be made to fail: number n from now, once.
+ *  5. An allocation can be made to fail: number n from now, once. IRPs and
+ *     work items count, too.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -102,6 +103,16 @@ static void give_up_oldest(void)
     free(block);
 }
 
+bool verify_allocation_fails(const char *what, SIZE_T bytes)
+{
+    if (!fail_in || InterlockedDecrement(&fail_in) != 0) {
+        return false;
+    }
+    bridge_log("an allocation of %s is made to fail (%u bytes)", what,
+               (unsigned)bytes);
+    return true;
+}
+
 static void *WINAPI allocate(POOL_TYPE type, SIZE_T bytes, ULONG tag)
 {
     Block *block;
@@ -111,9 +122,7 @@ static void *WINAPI allocate(POOL_TYPE type, SIZE_T bytes, ULONG tag)
     if (!tag) {
         verify_report("pool allocated without a tag");
     }
-    if (fail_in && InterlockedDecrement(&fail_in) == 0) {
-        bridge_log("an allocation of %u bytes is made to fail",
-                   (unsigned)bytes);
+    if (verify_allocation_fails("pool", bytes)) {
         return NULL;
     }
     block = malloc(sizeof(*block) + bytes + GUARD_BYTES);

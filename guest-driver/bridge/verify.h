@@ -6,6 +6,7 @@
  *   verify.c       reports, and what must be left when the last device goes
  *   verify-pool.c  memory
  *   verify-irp.c   IRPs: dispatch, completion, forwarding
+ *   verify-work.c  work items
  *   verify-send.c  requests that Wine never sends, on demand
  *
  * IRQL and spin locks are shim-irql.c's. What is found is a line that begins
@@ -28,11 +29,24 @@ typedef struct VerifyCounts {
 void verify_report(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
+/*
+ * Around a routine of the driver: it returns at its IRQL, with no spin lock and
+ * the mutexes that it had.
+ */
+typedef struct VerifyBalance {
+    KIRQL irql;
+    unsigned mutexes;
+} VerifyBalance;
+VerifyBalance verify_balance(void);
+void verify_check_balance(const char *what, VerifyBalance before);
+
 /* verify-pool.c */
 extern const ShimImport verify_pool_imports[];
 void verify_pool_install(void);
 /* Allocation number nth from now fails; 0: none does. */
 void verify_pool_fail(LONG nth);
+/* Of anything: whether this is the one. bytes = 0: it has no size. */
+bool verify_allocation_fails(const char *what, SIZE_T bytes);
 VerifyCounts verify_pool_counts(void);
 /* Reports what is left. */
 void verify_pool_at_end(void);
@@ -40,9 +54,15 @@ void verify_pool_at_end(void);
 /* verify-irp.c */
 extern const ShimImport verify_irp_imports[];
 void verify_irp_install(void);
-/* IRPs and work items that the driver has allocated and not freed. */
+/* IRPs that the driver has allocated and not freed. */
 LONG verify_irp_allocated(void);
+
+/* verify-work.c */
+extern const ShimImport verify_work_imports[];
+void verify_work_install(void);
 LONG verify_work_items(void);
+/* Reports what is left. */
+void verify_work_at_end(void);
 
 /*
  * verify-send.c: reads commands from the named pipe VERIFY_CONTROL, if that is
