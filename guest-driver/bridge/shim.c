@@ -96,6 +96,7 @@ void shim_install(void)
     shim_irql_install();
     shim_dpc_install();
     shim_mutex_install();
+    shim_cleanup_install();
     verify_pool_install();
     verify_irp_install();
     verify_work_install();

@@ -53,7 +53,15 @@ void shim_irql_install(void);
 void shim_dpc_install(void);
 void shim_mutex_install(void);
 
+void shim_cleanup_install(void);
+
 /* Gives the driver above pdo the IRP_MJ_CLEANUP that Wine does not send. */
 void shim_cleanup_attach(DEVICE_OBJECT *pdo);
+
+/* Sends it to each file that is open now and has not had it. */
+NTSTATUS shim_cleanup_now(void);
+
+/* A file of the driver is open. */
+bool shim_has_files(const DRIVER_OBJECT *driver);
 
 #endif

@@ -32,7 +32,6 @@ static struct {
     DRIVER_OBJECT *driver;
     PDRIVER_DISPATCH major[IRP_MJ_MAXIMUM_FUNCTION + 1];
     LONG devices; /* attached */
-    LONG files;   /* open */
 } drivers[MAX_DRIVERS];
 
 static CRITICAL_SECTION lock;
@@ -134,21 +133,12 @@ static void check_result(IRP *irp, const IO_STACK_LOCATION *stack,
 }
 
 /* Rule 6; not for ever, if a program does not care that its device has gone. */
-static void wait_for_files(int driver)
+static void wait_for_files(const DRIVER_OBJECT *driver)
 {
     int tries;
 
-    for (tries = 1000; drivers[driver].files && tries; tries--) {
+    for (tries = 1000; shim_has_files(driver) && tries; tries--) {
         Sleep(10);
-    }
-}
-
-static void count_files(int driver, UCHAR major, NTSTATUS status)
-{
-    if (major == IRP_MJ_CREATE && status == STATUS_SUCCESS) {
-        InterlockedIncrement(&drivers[driver].files);
-    } else if (major == IRP_MJ_CLOSE) {
-        InterlockedDecrement(&drivers[driver].files);
     }
 }
 
@@ -164,13 +154,12 @@ static NTSTATUS WINAPI dispatch(DEVICE_OBJECT *object, IRP *irp)
         return bridge_complete(irp, STATUS_INVALID_DEVICE_REQUEST);
     }
     if (major == IRP_MJ_PNP && minor == IRP_MN_REMOVE_DEVICE) {
-        wait_for_files(driver);
+        wait_for_files(object->DriverObject);
     }
     set_state(irp, WITH_DRIVER);
     status = drivers[driver].major[major](object, irp);
     verify_check_balance("a dispatch routine", before);
     check_result(irp, stack, status);
-    count_files(driver, major, status);
     if (major == IRP_MJ_PNP && minor == IRP_MN_REMOVE_DEVICE) {
         device_left(driver);
     }

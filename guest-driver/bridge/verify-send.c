@@ -194,6 +194,9 @@ static NTSTATUS obey(Bus *bus, const char *command)
         verify_pool_fail(atoi(command + 5));
         return STATUS_SUCCESS;
     }
+    if (!strcmp(command, "cleanup")) {
+        return shim_cleanup_now();
+    }
     for (i = 0; i < ARRAYSIZE(commands); i++) {
         if (!strcmp(command, commands[i].command)) {
             return pdo ? send(pdo, commands[i].major, commands[i].minor,

@@ -71,6 +71,7 @@ void verify_work_at_end(void);
  *   pnp MINOR      query-stop, cancel-stop, stop, start, query-remove,
  *                  cancel-remove, surprise-removal
  *   power STATE    D0, D3: a device power request; S0, S3: a system one
+ *   cleanup        IRP_MJ_CLEANUP to each file that is open, which goes on
  *   fail N         verify_pool_fail()
  *   counts         log what is allocated
  *
