@@ -95,16 +95,21 @@ static NTSTATUS WINAPI create_and_note(DEVICE_OBJECT *object, IRP *irp)
     FILE_OBJECT *file = IoGetCurrentIrpStackLocation(irp)->FileObject;
     PDRIVER_DISPATCH create = hooked[find_hook(object->DriverObject)].create;
     NTSTATUS status;
+    bool is_known;
     int i;
 
     EnterCriticalSection(&lock);
-    i = find_file(NULL);
+    is_known = find_file(file) >= 0; /* another try, see verify-sweep.c */
+    i = is_known ? -1 : find_file(NULL);
     if (i >= 0) {
         files[i].file = file;
         files[i].object = object;
         files[i].is_clean = true; /* not before it has been created */
     }
     LeaveCriticalSection(&lock);
+    if (is_known) {
+        return create(object, irp);
+    }
     if (i < 0) {
         bridge_log("more than %d files", MAX_FILES);
         return bridge_complete(irp, STATUS_TOO_MANY_OPENED_FILES);

@@ -102,6 +102,7 @@ static void add_waiter(Waiter *waiter)
         at = &(*at)->next;
     }
     *at = waiter;
+    WakeAllConditionVariable(&changed);
 }
 
 static void drop_waiter(const Waiter *waiter)
@@ -135,6 +136,21 @@ NTSTATUS shim_mutex_wait(KMUTEX *mutex, const LARGE_INTEGER *timeout)
     LeaveCriticalSection(&lock);
     owned += waiter.has_it;
     return waiter.has_it ? STATUS_SUCCESS : STATUS_TIMEOUT;
+}
+
+bool shim_mutex_await_waiter(DWORD patience)
+{
+    DWORD begin = GetTickCount(), waited = 0;
+    bool found;
+
+    EnterCriticalSection(&lock);
+    while (!waiters && waited < patience) {
+        SleepConditionVariableCS(&changed, &lock, patience - waited);
+        waited = GetTickCount() - begin;
+    }
+    found = waiters != NULL;
+    LeaveCriticalSection(&lock);
+    return found;
 }
 
 /* Rule 2. The lock is held. */

@@ -49,6 +49,9 @@ bool shim_is_mutex(const void *object);
 /* KeWaitForSingleObject for a mutex. */
 NTSTATUS shim_mutex_wait(KMUTEX *mutex, const LARGE_INTEGER *timeout);
 
+/* Until a thread waits for one, milliseconds at most; false: none does. */
+bool shim_mutex_await_waiter(DWORD patience);
+
 void shim_irql_install(void);
 void shim_dpc_install(void);
 void shim_mutex_install(void);

@@ -153,6 +153,9 @@ static NTSTATUS WINAPI dispatch(DEVICE_OBJECT *object, IRP *irp)
     if (driver < 0 || !drivers[driver].major[major]) {
         return bridge_complete(irp, STATUS_INVALID_DEVICE_REQUEST);
     }
+    if (verify_sweep(object, irp)) {
+        return bridge_complete(irp, irp->IoStatus.Status);
+    }
     if (major == IRP_MJ_PNP && minor == IRP_MN_REMOVE_DEVICE) {
         wait_for_files(object->DriverObject);
     }

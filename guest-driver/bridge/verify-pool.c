@@ -45,6 +45,8 @@ static SIZE_T kept_bytes;
 static unsigned kept_blocks;
 static VerifyCounts counts;
 static LONG fail_in; /* rule 5; 0: none fails */
+/* The same of one thread. */
+static __thread LONG fail_here __attribute__((tls_model("initial-exec")));
 
 static Block **bucket(const void *memory)
 {
@@ -65,16 +67,10 @@ static const char *tag_text(ULONG tag, char text[5])
     return text;
 }
 
+/* The first is the value, and each is like the one before. */
 static bool is_filled(const UCHAR *at, SIZE_T bytes, UCHAR value)
 {
-    SIZE_T i;
-
-    for (i = 0; i < bytes; i++) {
-        if (at[i] != value) {
-            return false;
-        }
-    }
-    return true;
+    return !bytes || (*at == value && !memcmp(at, at + 1, bytes - 1));
 }
 
 static void check_kept(const Block *block)
@@ -103,8 +99,19 @@ static void give_up_oldest(void)
     free(block);
 }
 
+LONG verify_pool_fail_here(LONG nth)
+{
+    LONG before = fail_here;
+
+    fail_here = nth;
+    return before;
+}
+
 bool verify_allocation_fails(const char *what, SIZE_T bytes)
 {
+    if (fail_here && --fail_here == 0) {
+        return true;
+    }
     if (!fail_in || InterlockedDecrement(&fail_in) != 0) {
         return false;
     }
