@@ -117,6 +117,7 @@ struct Device {
     int speed;             /* LIBUSB_SPEED_* */
     bool gone;             /* no longer on the bus */
     bool started;          /* IRP_MN_START_DEVICE has been seen */
+    bool asleep;           /* and a power state other than D0 */
     bool reported;         /* in the last answer to QUERY_DEVICE_RELATIONS */
     CRITICAL_SECTION lock; /* everything below */
     CONDITION_VARIABLE changed; /* a request ended or was cancelled */

@@ -95,7 +95,7 @@ static bool start_bus(Bus *bus)
     }
     bus->stop = 0;
     bus->event_thread = CreateThread(NULL, 0, run_events, bus, 0, NULL);
-    verify_send_start(bus);
+    verify_control_start();
     return bus->event_thread && enumerate_start(bus);
 }
 
@@ -197,13 +197,19 @@ static NTSTATUS WINAPI dispatch_internal(DEVICE_OBJECT *object, IRP *irp)
 /* Power and WMI requests end here for a device and go on for the bus. */
 static NTSTATUS WINAPI dispatch_other(DEVICE_OBJECT *object, IRP *irp)
 {
+    IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
     Extension *extension = object->DeviceExtension;
 
     if (extension->is_bus) {
         IoSkipCurrentIrpStackLocation(irp);
         return IoCallDriver(extension->u.bus.lower, irp);
     }
-    if (IoGetCurrentIrpStackLocation(irp)->MajorFunction == IRP_MJ_POWER) {
+    if (stack->MajorFunction == IRP_MJ_POWER) {
+        if (stack->MinorFunction == IRP_MN_SET_POWER &&
+            stack->Parameters.Power.Type == DevicePowerState) {
+            extension->u.device.asleep =
+                stack->Parameters.Power.State.DeviceState != PowerDeviceD0;
+        }
         return bridge_complete(irp, STATUS_SUCCESS);
     }
     return bridge_complete(irp, irp->IoStatus.Status);
@@ -279,6 +285,11 @@ NTSTATUS WINAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *path)
     driver->MajorFunction[IRP_MJ_POWER] = dispatch_other;
     driver->MajorFunction[IRP_MJ_SYSTEM_CONTROL] = dispatch_other;
     driver->MajorFunction[IRP_MJ_INTERNAL_DEVICE_CONTROL] = dispatch_internal;
+    driver->MajorFunction[IRP_MJ_CREATE] = verify_control_dispatch;
+    driver->MajorFunction[IRP_MJ_CLEANUP] = verify_control_dispatch;
+    driver->MajorFunction[IRP_MJ_CLOSE] = verify_control_dispatch;
+    driver->MajorFunction[IRP_MJ_DEVICE_CONTROL] = verify_control_dispatch;
     shim_install();
+    verify_control_install(driver);
     return STATUS_SUCCESS;
 }

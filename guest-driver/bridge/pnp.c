@@ -222,6 +222,7 @@ NTSTATUS pnp_dispatch(Device *device, IRP *irp)
     switch (stack->MinorFunction) {
     case IRP_MN_START_DEVICE:
         device->started = !device->gone;
+        device->asleep = false;
         shim_cleanup_attach(device->pdo);
         bridge_log("device %s started", device->name);
         status = device->gone ? STATUS_NO_SUCH_DEVICE : STATUS_SUCCESS;

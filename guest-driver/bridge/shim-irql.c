@@ -164,7 +164,32 @@ static NTSTATUS WINAPI wait_single(void *object, KWAIT_REASON reason,
     if (!timeout || timeout->QuadPart) {
         shim_check_irql("KeWaitForSingleObject", APC_LEVEL);
     }
+    if (shim_is_mutex(object)) {
+        return shim_mutex_wait(object, timeout);
+    }
     return KeWaitForSingleObject(object, reason, mode, alertable, timeout);
+}
+
+/* Not for mutexes: no driver here waits for one together with other objects. */
+static NTSTATUS WINAPI wait_multiple(ULONG count, void *objects[],
+                                     WAIT_TYPE type, KWAIT_REASON reason,
+                                     KPROCESSOR_MODE mode, BOOLEAN alertable,
+                                     LARGE_INTEGER *timeout,
+                                     KWAIT_BLOCK *blocks)
+{
+    ULONG i;
+
+    if (!timeout || timeout->QuadPart) {
+        shim_check_irql("KeWaitForMultipleObjects", APC_LEVEL);
+    }
+    for (i = 0; i < count; i++) {
+        if (shim_is_mutex(objects[i])) {
+            bridge_log("KeWaitForMultipleObjects does not know mutexes here");
+            return STATUS_NOT_IMPLEMENTED;
+        }
+    }
+    return KeWaitForMultipleObjects(count, objects, type, reason, mode,
+                                    alertable, timeout, blocks);
 }
 
 static NTSTATUS WINAPI delay_thread(KPROCESSOR_MODE mode, BOOLEAN alertable,
@@ -182,6 +207,8 @@ const ShimImport shim_irql_imports[] = {
     { "KeGetCurrentIrql", get_irql },
     { "KeReleaseSpinLock", release_spin_lock },
     { "KeReleaseSpinLockFromDpcLevel", release_from_dpc },
+    { "KeWaitForMultipleObjects", wait_multiple },
+    { "KeWaitForMutexObject", wait_single },
     { "KeWaitForSingleObject", wait_single },
     { "KeLowerIrql", lower_irql },
     { "KfAcquireSpinLock", acquire_raise },

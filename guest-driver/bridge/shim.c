@@ -16,8 +16,8 @@
 
 static const ShimImport *const tables[] = {
     shim_irql_imports,  shim_dpc_imports,    shim_mdl_imports,
-    shim_print_imports, verify_pool_imports, verify_irp_imports,
-    verify_send_imports
+    shim_mutex_imports, shim_print_imports,  verify_pool_imports,
+    verify_irp_imports, verify_work_imports, verify_send_imports
 };
 
 static void *find_routine(const char *name)
@@ -95,8 +95,11 @@ void shim_install(void)
 {
     shim_irql_install();
     shim_dpc_install();
+    shim_mutex_install();
+    shim_cleanup_install();
     verify_pool_install();
     verify_irp_install();
+    verify_work_install();
     if (PsSetLoadImageNotifyRoutine(image_loaded)) {
         bridge_log("the shim cannot be installed");
     }

@@ -26,6 +26,7 @@ typedef struct ShimImport {
 extern const ShimImport shim_irql_imports[];
 extern const ShimImport shim_dpc_imports[];
 extern const ShimImport shim_mdl_imports[];
+extern const ShimImport shim_mutex_imports[];
 extern const ShimImport shim_print_imports[];
 
 /* The calling thread's IRQL. */
@@ -39,10 +40,31 @@ void shim_check_irql(const char *routine, KIRQL most);
 /* Reports when the calling thread holds a spin lock. */
 void shim_check_no_lock(const char *what);
 
+/* What the calling thread owns; reports when that is not what it was before. */
+unsigned shim_owned_mutexes(void);
+void shim_check_mutexes(const char *what, unsigned before);
+
+bool shim_is_mutex(const void *object);
+
+/* KeWaitForSingleObject for a mutex. */
+NTSTATUS shim_mutex_wait(KMUTEX *mutex, const LARGE_INTEGER *timeout);
+
+/* Until a thread waits for one, milliseconds at most; false: none does. */
+bool shim_mutex_await_waiter(DWORD patience);
+
 void shim_irql_install(void);
 void shim_dpc_install(void);
+void shim_mutex_install(void);
+
+void shim_cleanup_install(void);
 
 /* Gives the driver above pdo the IRP_MJ_CLEANUP that Wine does not send. */
 void shim_cleanup_attach(DEVICE_OBJECT *pdo);
+
+/* Sends it to each file that is open now and has not had it. */
+NTSTATUS shim_cleanup_now(void);
+
+/* A file of the driver is open. */
+bool shim_has_files(const DRIVER_OBJECT *driver);
 
 #endif

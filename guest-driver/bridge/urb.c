@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "bridge.h"
+#include "verify.h"
 
 #include <string.h>
 
@@ -176,6 +177,7 @@ static USBD_STATUS pipe_request(Device *device, URB *urb)
         return USBD_STATUS_INVALID_PIPE_HANDLE;
     }
     if (urb->UrbHeader.Function == URB_FUNCTION_ABORT_PIPE) {
+        verify_at_abort();
         request_abort(device, pipe);
         return USBD_STATUS_SUCCESS;
     }
@@ -266,6 +268,10 @@ static NTSTATUS submit(Device *device, IRP *irp)
     } else if (!device->started) {
         status = USBD_STATUS_REQUEST_FAILED;
     } else {
+        if (device->asleep) {
+            verify_report("URB function %04xh was sent to a device that sleeps",
+                          urb->UrbHeader.Function);
+        }
         status = dispatch(device, irp, urb);
     }
     if (status == USBD_STATUS_PENDING) {

@@ -8,7 +8,8 @@
  *
  *  1. A dispatch routine completes its IRP, passes it on, or marks it pending
  *     and returns STATUS_PENDING.
- *  2. It returns at the IRQL at which it was called, with no spin lock held.
+ *  2. It returns at the IRQL at which it was called, with no spin lock held
+ *     and the mutexes that it had.
  *  3. An IRP is completed once, by who has it, with a status that is final, no
  *     cancel routine and no spin lock held, at DISPATCH_LEVEL at most.
  *  4. No spin lock is held across IoCallDriver.
@@ -31,7 +32,6 @@ static struct {
     DRIVER_OBJECT *driver;
     PDRIVER_DISPATCH major[IRP_MJ_MAXIMUM_FUNCTION + 1];
     LONG devices; /* attached */
-    LONG files;   /* open */
 } drivers[MAX_DRIVERS];
 
 static CRITICAL_SECTION lock;
@@ -39,7 +39,7 @@ static struct {
     IRP *irp;
     int state;
 } entries[MAX_IRPS];
-static LONG allocated_irps, work_items;
+static LONG allocated_irps;
 
 /* The entry of an IRP, or with NULL a free one; -1: none. The lock is held. */
 static int find_entry(const IRP *irp)
@@ -96,16 +96,6 @@ static int find_driver(const DRIVER_OBJECT *driver)
     return -1;
 }
 
-static void check_balance(const char *what, KIRQL before)
-{
-    if (shim_irql() != before) {
-        verify_report("%s began at IRQL %u and ended at %u", what, before,
-                      shim_irql());
-        shim_lower_irql(before);
-    }
-    shim_check_no_lock(what);
-}
-
 /* Rule 7; the driver has removed a device. */
 static void device_left(int driver)
 {
@@ -116,9 +106,7 @@ static void device_left(int driver)
     if (allocated_irps) {
         verify_report("%d IRPs were never freed", (int)allocated_irps);
     }
-    if (work_items) {
-        verify_report("%d work items were never freed", (int)work_items);
-    }
+    verify_work_at_end();
     bridge_log("the driver's last device has left");
 }
 
@@ -145,21 +133,12 @@ static void check_result(IRP *irp, const IO_STACK_LOCATION *stack,
 }
 
 /* Rule 6; not for ever, if a program does not care that its device has gone. */
-static void wait_for_files(int driver)
+static void wait_for_files(const DRIVER_OBJECT *driver)
 {
     int tries;
 
-    for (tries = 1000; drivers[driver].files && tries; tries--) {
+    for (tries = 1000; shim_has_files(driver) && tries; tries--) {
         Sleep(10);
-    }
-}
-
-static void count_files(int driver, UCHAR major, NTSTATUS status)
-{
-    if (major == IRP_MJ_CREATE && status == STATUS_SUCCESS) {
-        InterlockedIncrement(&drivers[driver].files);
-    } else if (major == IRP_MJ_CLOSE) {
-        InterlockedDecrement(&drivers[driver].files);
     }
 }
 
@@ -168,20 +147,22 @@ static NTSTATUS WINAPI dispatch(DEVICE_OBJECT *object, IRP *irp)
     IO_STACK_LOCATION *stack = IoGetCurrentIrpStackLocation(irp);
     UCHAR major = stack->MajorFunction, minor = stack->MinorFunction;
     int driver = find_driver(object->DriverObject);
-    KIRQL before = shim_irql();
+    VerifyBalance before = verify_balance();
     NTSTATUS status;
 
     if (driver < 0 || !drivers[driver].major[major]) {
         return bridge_complete(irp, STATUS_INVALID_DEVICE_REQUEST);
     }
+    if (verify_sweep(object, irp)) {
+        return bridge_complete(irp, irp->IoStatus.Status);
+    }
     if (major == IRP_MJ_PNP && minor == IRP_MN_REMOVE_DEVICE) {
-        wait_for_files(driver);
+        wait_for_files(object->DriverObject);
     }
     set_state(irp, WITH_DRIVER);
     status = drivers[driver].major[major](object, irp);
-    check_balance("a dispatch routine", before);
+    verify_check_balance("a dispatch routine", before);
     check_result(irp, stack, status);
-    count_files(driver, major, status);
     if (major == IRP_MJ_PNP && minor == IRP_MN_REMOVE_DEVICE) {
         device_left(driver);
     }
@@ -275,9 +256,13 @@ static void WINAPI complete_request(IRP *irp, UCHAR boost)
 
 static IRP *WINAPI allocate_irp(CCHAR stack_size, BOOLEAN charge)
 {
-    IRP *irp = IoAllocateIrp(stack_size, charge);
+    IRP *irp;
 
     shim_check_irql("IoAllocateIrp", DISPATCH_LEVEL);
+    if (verify_allocation_fails("an IRP", 0)) {
+        return NULL;
+    }
+    irp = IoAllocateIrp(stack_size, charge);
     if (irp) {
         InterlockedIncrement(&allocated_irps);
     }
@@ -295,30 +280,9 @@ static void WINAPI free_irp(IRP *irp)
     IoFreeIrp(irp);
 }
 
-static PIO_WORKITEM WINAPI allocate_work_item(DEVICE_OBJECT *device)
-{
-    PIO_WORKITEM item = IoAllocateWorkItem(device);
-
-    if (item) {
-        InterlockedIncrement(&work_items);
-    }
-    return item;
-}
-
-static void WINAPI free_work_item(PIO_WORKITEM item)
-{
-    InterlockedDecrement(&work_items);
-    IoFreeWorkItem(item);
-}
-
 LONG verify_irp_allocated(void)
 {
     return allocated_irps;
-}
-
-LONG verify_work_items(void)
-{
-    return work_items;
 }
 
 void verify_irp_install(void)
@@ -328,11 +292,9 @@ void verify_irp_install(void)
 
 const ShimImport verify_irp_imports[] = {
     { "IoAllocateIrp", allocate_irp },
-    { "IoAllocateWorkItem", allocate_work_item },
     { "IoAttachDeviceToDeviceStack", attach },
     { "IoDetachDevice", detach },
     { "IoFreeIrp", free_irp },
-    { "IoFreeWorkItem", free_work_item },
     { "IofCallDriver", call_driver },
     { "IofCompleteRequest", complete_request },
     { NULL, NULL },

@@ -11,7 +11,8 @@
  *     been written to by the time it is given up was used after it was freed.
  *  4. A block is freed once, under its own tag, at DISPATCH_LEVEL at most, and
  *     not while an URB that the stack has lies in it or transfers to it.
- *  5. An allocation can be made to fail: number n from now, once.
+ *  5. An allocation can be made to fail: number n from now, once. IRPs and
+ *     work items count, too.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -44,6 +45,8 @@ static SIZE_T kept_bytes;
 static unsigned kept_blocks;
 static VerifyCounts counts;
 static LONG fail_in; /* rule 5; 0: none fails */
+/* The same of one thread. */
+static __thread LONG fail_here __attribute__((tls_model("initial-exec")));
 
 static Block **bucket(const void *memory)
 {
@@ -64,16 +67,10 @@ static const char *tag_text(ULONG tag, char text[5])
     return text;
 }
 
+/* The first is the value, and each is like the one before. */
 static bool is_filled(const UCHAR *at, SIZE_T bytes, UCHAR value)
 {
-    SIZE_T i;
-
-    for (i = 0; i < bytes; i++) {
-        if (at[i] != value) {
-            return false;
-        }
-    }
-    return true;
+    return !bytes || (*at == value && !memcmp(at, at + 1, bytes - 1));
 }
 
 static void check_kept(const Block *block)
@@ -102,6 +99,27 @@ static void give_up_oldest(void)
     free(block);
 }
 
+LONG verify_pool_fail_here(LONG nth)
+{
+    LONG before = fail_here;
+
+    fail_here = nth;
+    return before;
+}
+
+bool verify_allocation_fails(const char *what, SIZE_T bytes)
+{
+    if (fail_here && --fail_here == 0) {
+        return true;
+    }
+    if (!fail_in || InterlockedDecrement(&fail_in) != 0) {
+        return false;
+    }
+    bridge_log("an allocation of %s is made to fail (%u bytes)", what,
+               (unsigned)bytes);
+    return true;
+}
+
 static void *WINAPI allocate(POOL_TYPE type, SIZE_T bytes, ULONG tag)
 {
     Block *block;
@@ -111,9 +129,7 @@ static void *WINAPI allocate(POOL_TYPE type, SIZE_T bytes, ULONG tag)
     if (!tag) {
         verify_report("pool allocated without a tag");
     }
-    if (fail_in && InterlockedDecrement(&fail_in) == 0) {
-        bridge_log("an allocation of %u bytes is made to fail",
-                   (unsigned)bytes);
+    if (verify_allocation_fails("pool", bytes)) {
         return NULL;
     }
     block = malloc(sizeof(*block) + bytes + GUARD_BYTES);

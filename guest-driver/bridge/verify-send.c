@@ -1,8 +1,8 @@
 /*
  * Requests that Windows sends and Wine does not: power, and PnP's questions.
- * Whoever writes a line to the named pipe (verify.h) makes one happen; they
- * come one after the other, on a thread of their own, at PASSIVE_LEVEL, to the
- * top of the first device's stack.
+ * An order (verify.h) makes one happen; they go to the top of the first
+ * device's stack, PnP's at PASSIVE_LEVEL, those of power at DISPATCH_LEVEL
+ * unless the device is DO_POWER_PAGABLE.
  *
  * PoRequestPowerIrp, through which a driver asks for its own device power
  * request, aborts in Wine: it is here, too, and answers from another thread.
@@ -39,6 +39,7 @@ static NTSTATUS send(DEVICE_OBJECT *pdo, UCHAR major, UCHAR minor, Fill fill,
     DEVICE_OBJECT *top = top_of(pdo);
     IRP *irp = IoAllocateIrp(top->StackSize, FALSE);
     IO_STACK_LOCATION *stack;
+    KIRQL irql = shim_irql();
     NTSTATUS status;
     KEVENT done;
 
@@ -54,7 +55,11 @@ static NTSTATUS send(DEVICE_OBJECT *pdo, UCHAR major, UCHAR minor, Fill fill,
         fill(stack, value);
     }
     IoSetCompletionRoutine(irp, sent_is_done, &done, TRUE, TRUE, TRUE);
+    if (major == IRP_MJ_POWER && !(top->Flags & DO_POWER_PAGABLE)) {
+        irql = shim_raise_irql(DISPATCH_LEVEL);
+    }
     IoCallDriver(top, irp);
+    shim_lower_irql(irql);
     KeWaitForSingleObject(&done, Executive, KernelMode, FALSE, NULL);
     status = irp->IoStatus.Status;
     IoFreeIrp(irp);
@@ -155,19 +160,13 @@ static const struct {
       PowerSystemSleeping3 },
 };
 
-static DEVICE_OBJECT *first_pdo(Bus *bus)
+/* The first device that PnP knows of. */
+static bool take_pdo(Device *device, const void *out)
 {
-    DEVICE_OBJECT *pdo = NULL;
-    int i;
-
-    EnterCriticalSection(&bus->lock);
-    for (i = 0; i < BRIDGE_MAX_DEVICES && !pdo; i++) {
-        if (bus->devices[i] && bus->devices[i]->reported) {
-            pdo = bus->devices[i]->pdo;
-        }
+    if (device->reported) {
+        *(DEVICE_OBJECT **)(ULONG_PTR)out = device->pdo;
     }
-    LeaveCriticalSection(&bus->lock);
-    return pdo;
+    return device->reported;
 }
 
 static void log_counts(void)
@@ -181,11 +180,12 @@ static void log_counts(void)
                (int)verify_work_items());
 }
 
-static NTSTATUS obey(Bus *bus, const char *command)
+NTSTATUS verify_obey(const char *command)
 {
-    DEVICE_OBJECT *pdo = first_pdo(bus);
+    DEVICE_OBJECT *pdo = NULL;
     size_t i;
 
+    bridge_any_device(take_pdo, &pdo);
     if (!strcmp(command, "counts")) {
         log_counts();
         return STATUS_SUCCESS;
@@ -193,6 +193,13 @@ static NTSTATUS obey(Bus *bus, const char *command)
     if (!strncmp(command, "fail ", 5)) {
         verify_pool_fail(atoi(command + 5));
         return STATUS_SUCCESS;
+    }
+    if (!strcmp(command, "sweep on") || !strcmp(command, "sweep off")) {
+        verify_sweep_set(!strcmp(command, "sweep on"));
+        return STATUS_SUCCESS;
+    }
+    if (!strcmp(command, "cleanup")) {
+        return shim_cleanup_now();
     }
     for (i = 0; i < ARRAYSIZE(commands); i++) {
         if (!strcmp(command, commands[i].command)) {
@@ -202,23 +209,4 @@ static NTSTATUS obey(Bus *bus, const char *command)
         }
     }
     return STATUS_NOT_IMPLEMENTED;
-}
-
-static DWORD WINAPI read_commands(void *context)
-{
-    char line[80];
-    FILE *file;
-
-    /* Opened for writing, too: the end of one writer is not that of all. */
-    file = fopen(VERIFY_CONTROL, "r+");
-    while (file && fgets(line, sizeof(line), file)) {
-        line[strcspn(line, "\n")] = 0;
-        bridge_log("done: %s: %08x", line, (unsigned)obey(context, line));
-    }
-    return 0;
-}
-
-void verify_send_start(Bus *bus)
-{
-    CloseHandle(CreateThread(NULL, 0, read_commands, bus, 0, NULL));
 }

@@ -13,3 +13,19 @@ void verify_report(const char *format, ...)
     va_end(args);
     bridge_log("verifier: %s", text);
 }
+
+VerifyBalance verify_balance(void)
+{
+    return (VerifyBalance){ shim_irql(), shim_owned_mutexes() };
+}
+
+void verify_check_balance(const char *what, VerifyBalance before)
+{
+    if (shim_irql() != before.irql) {
+        verify_report("%s began at IRQL %u and ended at %u", what, before.irql,
+                      shim_irql());
+        shim_lower_irql(before.irql);
+    }
+    shim_check_no_lock(what);
+    shim_check_mutexes(what, before.mutexes);
+}

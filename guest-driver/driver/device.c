@@ -76,13 +76,13 @@ static NTSTATUS ReadDescriptors(PDEVICE_EXTENSION Device)
 }
 
 /* The stack's word where it has one, else what the descriptors allow. */
-static VOID FindSpeed(PDEVICE_EXTENSION Device)
+static NTSTATUS FindSpeed(PDEVICE_EXTENSION Device)
 {
     NTSTATUS status;
 
     Device->Speed = ConfigGuessSpeed(&Device->Config);
     if (Device->Speed == ISOAV_SPEED_SUPER) {
-        return;
+        return STATUS_SUCCESS;
     }
     status = USBD_QueryUsbCapability(
         Device->Usbd,
@@ -93,6 +93,7 @@ static VOID FindSpeed(PDEVICE_EXTENSION Device)
     } else if (status == STATUS_NOT_SUPPORTED) {
         Device->Speed = ISOAV_SPEED_FULL;
     }
+    return status == STATUS_INSUFFICIENT_RESOURCES ? status : STATUS_SUCCESS;
 }
 
 static PUSB_INTERFACE_DESCRIPTOR InterfaceDescriptor(PDEVICE_EXTENSION Device,
@@ -138,33 +139,44 @@ static NTSTATUS SelectConfiguration(PDEVICE_EXTENSION Device)
     return status;
 }
 
+/* A select-configuration request without a descriptor unconfigures. */
+static NTSTATUS PrepareUnconfigure(PDEVICE_EXTENSION Device)
+{
+    NTSTATUS status;
+    PURB urb;
+
+    if (Device->Unconfigure.Irp != NULL) {
+        return STATUS_SUCCESS; /* of a start that failed afterwards */
+    }
+    status = USBD_UrbAllocate(Device->Usbd, &urb);
+    if (!NT_SUCCESS(status)) {
+        return status;
+    }
+    urb->UrbHeader.Function = URB_FUNCTION_SELECT_CONFIGURATION;
+    urb->UrbHeader.Length = sizeof(struct _URB_SELECT_CONFIGURATION);
+    return UsbPrepare(Device, urb, &Device->Unconfigure);
+}
+
 NTSTATUS DeviceConfigure(PDEVICE_EXTENSION Device)
 {
     NTSTATUS status = ReadDescriptors(Device);
 
     if (NT_SUCCESS(status)) {
-        FindSpeed(Device);
-        status = SelectConfiguration(Device);
+        status = FindSpeed(Device);
     }
-    return status;
+    if (NT_SUCCESS(status)) {
+        status = PrepareUnconfigure(Device);
+    }
+    return NT_SUCCESS(status) ? SelectConfiguration(Device) : status;
 }
 
-/* A select-configuration request without a descriptor unconfigures. */
+/* A device that sleeps takes no request; its next start configures it anew. */
 VOID DeviceUnconfigure(PDEVICE_EXTENSION Device)
 {
-    PURB urb;
-
-    if (Device->ConfigHandle == NULL) {
-        return;
+    if (Device->ConfigHandle != NULL && Device->Awake) {
+        UsbSendPrepared(Device, &Device->Unconfigure);
     }
     Device->ConfigHandle = NULL;
-    if (!NT_SUCCESS(USBD_UrbAllocate(Device->Usbd, &urb))) {
-        return;
-    }
-    urb->UrbHeader.Function = URB_FUNCTION_SELECT_CONFIGURATION;
-    urb->UrbHeader.Length = sizeof(struct _URB_SELECT_CONFIGURATION);
-    UsbSubmit(Device, urb);
-    USBD_UrbFree(Device->Usbd, urb);
 }
 
 NTSTATUS DeviceIsReady(PDEVICE_EXTENSION Device)
@@ -192,33 +204,50 @@ static VOID TakePipes(PUSBD_INTERFACE_INFORMATION Information,
     }
 }
 
-NTSTATUS DeviceSelectAlternate(PDEVICE_EXTENSION Device, UCHAR Interface,
-                               UCHAR Alternate, PINTERFACE_USE Use,
-                               USBD_STATUS *UsbdStatus)
+static NTSTATUS BuildSelection(PDEVICE_EXTENSION Device, UCHAR Interface,
+                               UCHAR Alternate, PURB *Urb)
 {
     USBD_INTERFACE_LIST_ENTRY entry;
-    NTSTATUS status;
-    PURB urb;
 
-    *UsbdStatus = USBD_STATUS_SUCCESS;
     entry.Interface = NULL;
     entry.InterfaceDescriptor =
         InterfaceDescriptor(Device, Interface, Alternate);
     if (entry.InterfaceDescriptor == NULL) {
         return STATUS_INVALID_PARAMETER;
     }
-    status = USBD_SelectInterfaceUrbAllocateAndBuild(
-        Device->Usbd, Device->ConfigHandle, &entry, &urb);
+    return USBD_SelectInterfaceUrbAllocateAndBuild(
+        Device->Usbd, Device->ConfigHandle, &entry, Urb);
+}
+
+NTSTATUS DeviceSelectAlternate(PDEVICE_EXTENSION Device, UCHAR Interface,
+                               UCHAR Alternate, PINTERFACE_USE Use,
+                               USBD_STATUS *UsbdStatus)
+{
+    NTSTATUS status;
+    PURB urb;
+
+    *UsbdStatus = USBD_STATUS_SUCCESS;
+    status = BuildSelection(Device, Interface, Alternate, &urb);
     if (!NT_SUCCESS(status)) {
         return status;
     }
     status = UsbSubmit(Device, urb);
     *UsbdStatus = urb->UrbHeader.Status;
-    if (NT_SUCCESS(status) && Use != NULL) {
-        TakePipes(entry.Interface, Use);
+    if (NT_SUCCESS(status)) {
+        TakePipes(&urb->UrbSelectInterface.Interface, Use);
     }
     USBD_UrbFree(Device->Usbd, urb);
     return status;
+}
+
+NTSTATUS DevicePrepareAlternate0(PDEVICE_EXTENSION Device, UCHAR Interface,
+                                 PUSB_REQUEST Request)
+{
+    NTSTATUS status;
+    PURB urb;
+
+    status = BuildSelection(Device, Interface, 0, &urb);
+    return NT_SUCCESS(status) ? UsbPrepare(Device, urb, Request) : status;
 }
 
 static NTSTATUS VendorRequest(PDEVICE_EXTENSION Device, UCHAR Request,

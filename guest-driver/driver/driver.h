@@ -34,6 +34,8 @@
  *  5. A ring's URBs are submitted only while the ring is RUNNING. To take it
  *     down: STOPPING, abort the pipe, wait until no URB is out, only then
  *     select alternate 0 and free them.
+ *  6. The way down needs no memory, which may be out just then: what it sends
+ *     (abort, alternate 0, unconfigure) is made on the way up (USB_REQUEST).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -64,6 +66,13 @@ typedef enum {
 typedef struct _STREAM STREAM, *PSTREAM;
 typedef struct _RING RING, *PRING;
 
+/* An URB and its IRP, made before they are needed (rule 6). Irp = NULL: none.
+ */
+typedef struct _USB_REQUEST {
+    PURB Urb;
+    PIRP Irp;
+} USB_REQUEST, *PUSB_REQUEST;
+
 /* A pipe of the alternate setting that is selected. */
 typedef struct _PIPE_USE {
     USBD_PIPE_INFORMATION Information;
@@ -75,6 +84,7 @@ typedef struct _INTERFACE_USE {
     ULONG Streams; /* with a ring */
     ULONG Selection;
     UCHAR Alternate;
+    USB_REQUEST Release; /* selects alternate 0; there while Streams is not 0 */
     ULONG Pipes;
     PIPE_USE Pipe[CONFIG_MAX_PIPES];
 } INTERFACE_USE, *PINTERFACE_USE;
@@ -99,6 +109,7 @@ typedef struct _DEVICE_EXTENSION {
     USB_DEVICE_DESCRIPTOR Descriptor;
     PUCHAR ConfigBytes;
     USBD_CONFIGURATION_HANDLE ConfigHandle;
+    USB_REQUEST Unconfigure; /* there at least while ConfigHandle is */
     ULONG Speed;
     ISOAV_CONFIG Config;
 } DEVICE_EXTENSION, *PDEVICE_EXTENSION;
@@ -132,13 +143,14 @@ VOID DeviceUnconfigure(PDEVICE_EXTENSION Device);
 /* STATUS_SUCCESS, or why a request that needs the device is refused. */
 NTSTATUS DeviceIsReady(PDEVICE_EXTENSION Device);
 
-/*
- * Selects an alternate setting. When Use is not NULL its Pipes and Pipe become
- * those of the alternate setting.
- */
+/* Selects an alternate setting; Pipes and Pipe of Use become its own. */
 NTSTATUS DeviceSelectAlternate(PDEVICE_EXTENSION Device, UCHAR Interface,
                                UCHAR Alternate, PINTERFACE_USE Use,
                                USBD_STATUS *UsbdStatus);
+
+/* What selects alternate 0 of an interface, for later. */
+NTSTATUS DevicePrepareAlternate0(PDEVICE_EXTENSION Device, UCHAR Interface,
+                                 PUSB_REQUEST Request);
 
 /*
  * A vendor request to an interface. Bytes is what must be sent or what must
@@ -154,14 +166,27 @@ NTSTATUS DeviceVendorOut(PDEVICE_EXTENSION Device, UCHAR Request,
 /* Sends an URB and waits, five seconds at most; then it is cancelled. */
 NTSTATUS UsbSubmit(PDEVICE_EXTENSION Device, PURB Urb);
 
+/*
+ * Gives an URB its IRP, ahead of the time when it is sent. On failure the URB
+ * has been freed.
+ */
+NTSTATUS UsbPrepare(PDEVICE_EXTENSION Device, PURB Urb, PUSB_REQUEST Request);
+
+/* UsbSubmit without an allocation. Afterwards the request is gone. */
+NTSTATUS UsbSendPrepared(PDEVICE_EXTENSION Device, PUSB_REQUEST Request);
+
+/* Frees what was prepared and will not be sent, if there is anything. */
+VOID UsbForget(PDEVICE_EXTENSION Device, PUSB_REQUEST Request);
+
 /* Sends an IRP to the lower driver and waits for it. */
 NTSTATUS UsbForwardAndWait(PDEVICE_EXTENSION Device, PIRP Irp);
 
 /* The NTSTATUS that says best what a USBD_STATUS says. */
 NTSTATUS UsbStatusToNt(USBD_STATUS Status);
 
-/* URB_FUNCTION_ABORT_PIPE */
-NTSTATUS UsbAbortPipe(PDEVICE_EXTENSION Device, USBD_PIPE_HANDLE Pipe);
+/* URB_FUNCTION_ABORT_PIPE, for later. */
+NTSTATUS UsbPrepareAbort(PDEVICE_EXTENSION Device, USBD_PIPE_HANDLE Pipe,
+                         PUSB_REQUEST Request);
 
 /* URB_FUNCTION_GET_CURRENT_FRAME_NUMBER: the bus's frame of 1 ms. */
 NTSTATUS UsbCurrentFrame(PDEVICE_EXTENSION Device, PULONG Frame);

@@ -19,6 +19,7 @@ static NTSTATUS GetInfo(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
     const ISOAV_CONFIG *config = &device->Config;
     UCHAR reply[ISOAV_INFO_BYTES];
     isoav_info *info = Buffer;
+    NTSTATUS status;
     ULONG i;
 
     info->abi_version = ISOAV_ABI_VERSION;
@@ -49,12 +50,13 @@ static NTSTATUS GetInfo(PSTREAM Stream, PVOID Buffer, PULONG Bytes)
         to->period_uf = ConfigPeriod(from, device->Speed);
     }
     /* A device that does not answer this one has protocol 0. */
-    if (NT_SUCCESS(DeviceVendorIn(device, ISOAV_REQ_INFO, ISOAV_IFACE_VIDEO,
-                                  reply, sizeof(reply)))) {
+    status = DeviceVendorIn(device, ISOAV_REQ_INFO, ISOAV_IFACE_VIDEO, reply,
+                            sizeof(reply));
+    if (NT_SUCCESS(status)) {
         info->protocol = isoav_get16(reply);
         info->microframe = isoav_get64(reply + 8);
     }
-    return STATUS_SUCCESS;
+    return status == STATUS_INSUFFICIENT_RESOURCES ? status : STATUS_SUCCESS;
 }
 
 static NTSTATUS GetDescriptors(PSTREAM Stream, PVOID Buffer, PULONG Bytes)

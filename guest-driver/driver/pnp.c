@@ -135,6 +135,7 @@ static NTSTATUS RemoveDevice(PDEVICE_EXTENSION Device, PIRP Irp)
     PoolFree(Device->ConfigBytes);
     Device->ConfigBytes = NULL;
     LogFree(&Device->Log);
+    UsbForget(Device, &Device->Unconfigure);
     USBD_CloseHandle(Device->Usbd);
     Device->Usbd = NULL;
     IoFreeWorkItem(Device->PowerWork);

@@ -5,7 +5,7 @@
  * next ones must already be queued, so a ring keeps several in flight (four
  * of 8 ms by default) and submits each again as soon as it has come back.
  * Each has its IRP, its URB from USBD_IsochUrbAllocate and its buffer from
- * the start; nothing is allocated while the stream runs.
+ * the start; nothing is allocated while the stream runs, or to end it.
  *
  * Rules:
  *
@@ -56,6 +56,7 @@ typedef struct _RING_SLOT {
 struct _RING {
     PDEVICE_EXTENSION Device;
     RING_PARAMETERS Parameters;
+    USB_REQUEST Abort; /* of the pipe */
     LONG State;
     LONG Outstanding; /* rule 3 */
     LONG Rejections;  /* in a row */
@@ -311,12 +312,14 @@ NTSTATUS RingCreate(PDEVICE_EXTENSION Device, const RING_PARAMETERS *Parameters,
     ring->State = RingRunning;
     ring->Outstanding = 1;
     KeInitializeEvent(&ring->Idle, NotificationEvent, FALSE);
-    for (i = 0; i < Parameters->Urbs; i++) {
+    status = UsbPrepareAbort(Device, Parameters->Pipe->Information.PipeHandle,
+                             &ring->Abort);
+    for (i = 0; i < Parameters->Urbs && NT_SUCCESS(status); i++) {
         status = CreateSlot(ring, &ring->Slot[i]);
-        if (!NT_SUCCESS(status)) {
-            RingFree(ring);
-            return status;
-        }
+    }
+    if (!NT_SUCCESS(status)) {
+        RingFree(ring);
+        return status;
     }
     *Ring = ring;
     return STATUS_SUCCESS;
@@ -326,10 +329,13 @@ VOID RingStart(PRING Ring)
 {
     ULONG frame;
 
-    if (Ring->Parameters.NamesFrames &&
-        NT_SUCCESS(UsbCurrentFrame(Ring->Device, &frame))) {
-        Ring->NamesFrames = TRUE;
-        Ring->NextFrame = frame + START_LEAD;
+    if (Ring->Parameters.NamesFrames) {
+        if (NT_SUCCESS(UsbCurrentFrame(Ring->Device, &frame))) {
+            Ring->NamesFrames = TRUE;
+            Ring->NextFrame = frame + START_LEAD;
+        } else {
+            StreamFrameRefused(Ring->Parameters.Stream);
+        }
     }
     RingPump(Ring);
 }
@@ -340,7 +346,7 @@ VOID RingStop(PRING Ring)
     ULONG i;
 
     InterlockedExchange(&Ring->State, RingStopping);
-    UsbAbortPipe(Ring->Device, Ring->Parameters.Pipe->Information.PipeHandle);
+    UsbSendPrepared(Ring->Device, &Ring->Abort);
     ReleaseRing(Ring);
     timeout.QuadPart = FRAME_MILLISECONDS(1000);
     if (KeWaitForSingleObject(&Ring->Idle, Executive, KernelMode, FALSE,
@@ -370,5 +376,6 @@ VOID RingFree(PRING Ring)
         USBD_UrbFree(Ring->Device->Usbd, Ring->Slot[i].Urb);
         PoolFree(Ring->Slot[i].Buffer);
     }
+    UsbForget(Ring->Device, &Ring->Abort);
     PoolFree(Ring);
 }

@@ -1,7 +1,7 @@
 /*
  * One request to the driver below, waited for.
  *
- * Both functions here block, so they run at PASSIVE_LEVEL only. The IRP's
+ * What sends here blocks, so it runs at PASSIVE_LEVEL only. The IRP's
  * completion routine stops its completion (STATUS_MORE_PROCESSING_REQUIRED)
  * and signals; from then on the IRP is the waiter's again.
  *
@@ -33,35 +33,30 @@ NTSTATUS UsbForwardAndWait(PDEVICE_EXTENSION Device, PIRP Irp)
     return Irp->IoStatus.Status;
 }
 
-NTSTATUS UsbSubmit(PDEVICE_EXTENSION Device, PURB Urb)
+/* By an IRP that nobody has used yet. */
+static NTSTATUS Send(PDEVICE_EXTENSION Device, PIRP Irp, PURB Urb)
 {
     LARGE_INTEGER timeout;
     PIO_STACK_LOCATION stack;
     NTSTATUS status;
     KEVENT done;
-    PIRP irp;
 
-    irp = IoAllocateIrp(Device->Lower->StackSize, FALSE);
-    if (irp == NULL) {
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
     KeInitializeEvent(&done, NotificationEvent, FALSE);
-    irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
-    stack = IoGetNextIrpStackLocation(irp);
+    Irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
+    stack = IoGetNextIrpStackLocation(Irp);
     stack->MajorFunction = IRP_MJ_INTERNAL_DEVICE_CONTROL;
     stack->Parameters.DeviceIoControl.IoControlCode = ISOAV_IOCTL_SUBMIT_URB;
     USBD_AssignUrbToIoStackLocation(Device->Usbd, stack, Urb);
-    IoSetCompletionRoutine(irp, SignalCompletion, &done, TRUE, TRUE, TRUE);
-    if (IoCallDriver(Device->Lower, irp) == STATUS_PENDING) {
+    IoSetCompletionRoutine(Irp, SignalCompletion, &done, TRUE, TRUE, TRUE);
+    if (IoCallDriver(Device->Lower, Irp) == STATUS_PENDING) {
         timeout.QuadPart = SECONDS(5);
         if (KeWaitForSingleObject(&done, Executive, KernelMode, FALSE,
                                   &timeout) == STATUS_TIMEOUT) {
-            IoCancelIrp(irp);
+            IoCancelIrp(Irp);
             KeWaitForSingleObject(&done, Executive, KernelMode, FALSE, NULL);
         }
     }
-    status = irp->IoStatus.Status;
-    IoFreeIrp(irp);
+    status = Irp->IoStatus.Status;
     if (NT_SUCCESS(status) && !USBD_SUCCESS(Urb->UrbHeader.Status)) {
         status = STATUS_UNSUCCESSFUL;
     }
@@ -69,6 +64,50 @@ NTSTATUS UsbSubmit(PDEVICE_EXTENSION Device, PURB Urb)
         status = UsbStatusToNt(Urb->UrbHeader.Status);
     }
     return status;
+}
+
+NTSTATUS UsbSubmit(PDEVICE_EXTENSION Device, PURB Urb)
+{
+    PIRP irp = IoAllocateIrp(Device->Lower->StackSize, FALSE);
+    NTSTATUS status;
+
+    if (irp == NULL) {
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    status = Send(Device, irp, Urb);
+    IoFreeIrp(irp);
+    return status;
+}
+
+NTSTATUS UsbPrepare(PDEVICE_EXTENSION Device, PURB Urb, PUSB_REQUEST Request)
+{
+    PIRP irp = IoAllocateIrp(Device->Lower->StackSize, FALSE);
+
+    if (irp == NULL) {
+        USBD_UrbFree(Device->Usbd, Urb);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    Request->Urb = Urb;
+    Request->Irp = irp;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS UsbSendPrepared(PDEVICE_EXTENSION Device, PUSB_REQUEST Request)
+{
+    NTSTATUS status = Send(Device, Request->Irp, Request->Urb);
+
+    UsbForget(Device, Request);
+    return status;
+}
+
+VOID UsbForget(PDEVICE_EXTENSION Device, PUSB_REQUEST Request)
+{
+    if (Request->Irp != NULL) {
+        IoFreeIrp(Request->Irp);
+        USBD_UrbFree(Device->Usbd, Request->Urb);
+        Request->Irp = NULL;
+        Request->Urb = NULL;
+    }
 }
 
 NTSTATUS UsbStatusToNt(USBD_STATUS Status)
@@ -114,7 +153,8 @@ NTSTATUS UsbCurrentFrame(PDEVICE_EXTENSION Device, PULONG Frame)
     return status;
 }
 
-NTSTATUS UsbAbortPipe(PDEVICE_EXTENSION Device, USBD_PIPE_HANDLE Pipe)
+NTSTATUS UsbPrepareAbort(PDEVICE_EXTENSION Device, USBD_PIPE_HANDLE Pipe,
+                         PUSB_REQUEST Request)
 {
     NTSTATUS status;
     PURB urb;
@@ -126,7 +166,5 @@ NTSTATUS UsbAbortPipe(PDEVICE_EXTENSION Device, USBD_PIPE_HANDLE Pipe)
     urb->UrbHeader.Function = URB_FUNCTION_ABORT_PIPE;
     urb->UrbHeader.Length = sizeof(struct _URB_PIPE_REQUEST);
     urb->UrbPipeRequest.PipeHandle = Pipe;
-    status = UsbSubmit(Device, urb);
-    USBD_UrbFree(Device->Usbd, urb);
-    return status;
+    return UsbPrepare(Device, urb, Request);
 }

@@ -9,7 +9,8 @@ rig_state rig;
 static DEVICE_OBJECT self = { .StackSize = 2 };
 static DEVICE_OBJECT lower = { .StackSize = 1 };
 
-/* --- the driver below and the device -------------------------------------- */
+/* --- the driver below ------------------------------------------------------
+ */
 
 static bool is_in(const struct _URB_ISOCH_TRANSFER *u)
 {
@@ -67,10 +68,43 @@ PURB rig_urb(PIRP irp)
     return irp->Next.Parameters.Others.Argument1;
 }
 
+/* What is not isochronous is done at once. FALSE: it is isochronous. */
+static bool usb_request(PIRP irp)
+{
+    PURB urb = rig_urb(irp);
+
+    urb->UrbHeader.Status = USBD_STATUS_SUCCESS;
+    switch (urb->UrbHeader.Function) {
+    case URB_FUNCTION_SELECT_INTERFACE:
+        g_assert_true(g_queue_is_empty(&rig.bus)); /* drained before */
+        g_string_append_printf(
+            rig.events, "alt%u.%u ",
+            urb->UrbSelectInterface.Interface.InterfaceNumber,
+            urb->UrbSelectInterface.Interface.AlternateSetting);
+        break;
+    case URB_FUNCTION_ABORT_PIPE:
+        g_string_append(rig.events, "abort ");
+        if (!rig.deaf) {
+            rig_cancel_pipe((UCHAR)(ULONG_PTR)urb->UrbPipeRequest.PipeHandle);
+        }
+        break;
+    case URB_FUNCTION_GET_CURRENT_FRAME_NUMBER:
+        urb->UrbGetCurrentFrameNumber.FrameNumber = rig.frame;
+        break;
+    default:
+        return false;
+    }
+    host_complete_below(irp, STATUS_SUCCESS);
+    return true;
+}
+
 static NTSTATUS usb_driver(PIRP irp)
 {
     g_assert_cmphex(irp->Next.MajorFunction, ==,
                     IRP_MJ_INTERNAL_DEVICE_CONTROL);
+    if (usb_request(irp)) {
+        return STATUS_PENDING;
+    }
     rig.submissions++;
     g_assert_cmpuint(rig.submissions, <, 10000); /* for ever */
     if (++rig.depth > rig.deepest) {
@@ -155,7 +189,7 @@ void rig_cancel_pipe(UCHAR address)
     }
 }
 
-/* What rig.device.c, usb.c and entry.c do, as far as streams can tell. */
+/* What device.c and entry.c do, as far as streams can tell. */
 
 NTSTATUS DeviceIsReady(PDEVICE_EXTENSION Device)
 {
@@ -199,27 +233,18 @@ NTSTATUS DeviceSelectAlternate(PDEVICE_EXTENSION Device, UCHAR Interface,
     return STATUS_SUCCESS;
 }
 
-NTSTATUS UsbAbortPipe(PDEVICE_EXTENSION Device, USBD_PIPE_HANDLE Pipe)
+NTSTATUS DevicePrepareAlternate0(PDEVICE_EXTENSION Device, UCHAR Interface,
+                                 PUSB_REQUEST Request)
 {
-    g_assert_true(Device == &rig.device);
-    g_string_append(rig.events, "abort ");
-    if (!rig.deaf) {
-        rig_cancel_pipe((UCHAR)(ULONG_PTR)Pipe);
+    PURB urb;
+    NTSTATUS status = USBD_UrbAllocate(Device->Usbd, &urb);
+
+    if (!NT_SUCCESS(status)) {
+        return status;
     }
-    return STATUS_SUCCESS;
-}
-
-NTSTATUS UsbCurrentFrame(PDEVICE_EXTENSION Device, PULONG Frame)
-{
-    g_assert_true(Device == &rig.device);
-    *Frame = rig.frame;
-    return STATUS_SUCCESS;
-}
-
-NTSTATUS UsbStatusToNt(USBD_STATUS Status)
-{
-    return Status == USBD_STATUS_BAD_START_FRAME ? STATUS_DEVICE_DATA_ERROR
-                                                 : STATUS_UNSUCCESSFUL;
+    urb->UrbHeader.Function = URB_FUNCTION_SELECT_INTERFACE;
+    urb->UrbSelectInterface.Interface.InterfaceNumber = Interface;
+    return UsbPrepare(Device, urb, Request);
 }
 
 VOID DeviceLock(PDEVICE_EXTENSION Device)

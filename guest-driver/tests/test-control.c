@@ -206,8 +206,8 @@ static void test_no_memory(void)
         rig_end();
     }
     host.fail_after = 0;
-    /* log, FIFO, ring, three URBs, IRPs and buffers */
-    g_assert_cmpuint(n, ==, 1 + 12);
+    /* Log, FIFO, alternate 0, ring, abort, three URBs, IRPs and buffers. */
+    g_assert_cmpuint(n, ==, 1 + 16);
     rig_end();
 }
 

@@ -44,11 +44,14 @@ NTSTATUS DeviceSelectAlternate(PDEVICE_EXTENSION Device, UCHAR Interface,
     return STATUS_SUCCESS;
 }
 
-NTSTATUS UsbCurrentFrame(PDEVICE_EXTENSION Device, PULONG Frame)
+NTSTATUS DevicePrepareAlternate0(PDEVICE_EXTENSION Device, UCHAR Interface,
+                                 PUSB_REQUEST Request)
 {
-    (void)Device;
-    *Frame = 0;
-    return STATUS_SUCCESS;
+    PURB urb;
+
+    (void)Interface;
+    g_assert_cmphex(USBD_UrbAllocate(Device->Usbd, &urb), ==, STATUS_SUCCESS);
+    return UsbPrepare(Device, urb, Request);
 }
 
 /* Byte i of every answer is i. */
@@ -76,27 +79,6 @@ NTSTATUS DeviceVendorOut(PDEVICE_EXTENSION Device, UCHAR Request,
         g_string_append_printf(vendor, "%02x", ((const UCHAR *)Data)[i]);
     }
     return vendor_status;
-}
-
-NTSTATUS UsbAbortPipe(PDEVICE_EXTENSION Device, USBD_PIPE_HANDLE Pipe)
-{
-    PIRP irp;
-
-    (void)Device;
-    (void)Pipe;
-    while ((irp = g_queue_pop_head(&bus))) {
-        PURB urb = irp->Next.Parameters.Others.Argument1;
-
-        urb->UrbHeader.Status = USBD_STATUS_CANCELED;
-        host_complete_below(irp, STATUS_CANCELLED);
-    }
-    return STATUS_SUCCESS;
-}
-
-NTSTATUS UsbStatusToNt(USBD_STATUS Status)
-{
-    (void)Status;
-    return STATUS_UNSUCCESSFUL;
 }
 
 VOID DeviceLock(PDEVICE_EXTENSION Device)
@@ -137,9 +119,27 @@ NTSTATUS CompleteIrp(PIRP Irp, NTSTATUS Status, ULONG_PTR Information)
     return Status;
 }
 
+static PURB urb_of(PIRP irp)
+{
+    return irp->Next.Parameters.Others.Argument1;
+}
+
+/* Holds isochronous URBs until their pipe is aborted. */
 static NTSTATUS usb_driver(PIRP irp)
 {
-    g_queue_push_tail(&bus, irp);
+    USHORT function = urb_of(irp)->UrbHeader.Function;
+    PIRP held;
+
+    if (function == URB_FUNCTION_ISOCH_TRANSFER) {
+        g_queue_push_tail(&bus, irp);
+        return STATUS_PENDING;
+    }
+    while (function == URB_FUNCTION_ABORT_PIPE &&
+           (held = g_queue_pop_head(&bus))) {
+        urb_of(held)->UrbHeader.Status = USBD_STATUS_CANCELED;
+        host_complete_below(held, STATUS_CANCELLED);
+    }
+    host_complete_below(irp, STATUS_SUCCESS);
     return STATUS_PENDING;
 }
 

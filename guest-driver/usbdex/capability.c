@@ -110,10 +110,13 @@ static NTSTATUS QueryBusInterface(PDEVICE_OBJECT Target,
 static NTSTATUS QueryHighSpeed(PUSBDEX_HANDLE Object)
 {
     USB_BUS_INTERFACE_USBDI_V1 bus;
+    NTSTATUS status = QueryBusInterface(Object->TargetDeviceObject, &bus);
     BOOLEAN high;
 
-    if (!NT_SUCCESS(QueryBusInterface(Object->TargetDeviceObject, &bus)) ||
-        bus.IsDeviceHighSpeed == NULL) {
+    if (status == STATUS_INSUFFICIENT_RESOURCES) {
+        return status; /* the bus may well know */
+    }
+    if (!NT_SUCCESS(status) || bus.IsDeviceHighSpeed == NULL) {
         return STATUS_NOT_IMPLEMENTED;
     }
     high = bus.IsDeviceHighSpeed(bus.BusContext);

@@ -35,7 +35,15 @@ void host_check_clean(void)
     g_assert_cmpuint(host.allocations, ==, 0);
     g_assert_cmpuint(host.irps, ==, 0);
     g_assert_cmpuint(host.work_items, ==, 0);
+    g_assert_cmpuint(host.devices, ==, 0);
+    g_assert_null(host.request.done);
     g_assert_cmpuint(host.irql, ==, PASSIVE_LEVEL);
+}
+
+BOOLEAN host_fails(void)
+{
+    host.attempts++;
+    return host.is_out || (host.fail_after && --host.fail_after == 0);
 }
 
 PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
@@ -43,7 +51,7 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject)
     PIO_WORKITEM item;
 
     g_assert_nonnull(DeviceObject);
-    if (host.fail_after && --host.fail_after == 0) {
+    if (host_fails()) {
         return NULL;
     }
     item = g_new0(IO_WORKITEM, 1);
@@ -108,7 +116,7 @@ PVOID ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Bytes, ULONG Tag)
     host.last_bytes = Bytes;
     host.last_pool = Type;
     host.last_tag = Tag;
-    if (host.fail_after && --host.fail_after == 0) {
+    if (host_fails()) {
         return NULL;
     }
     header = malloc(sizeof(*header) + Bytes + GUARD_BYTES);
@@ -161,6 +169,23 @@ void KeInitializeEvent(PKEVENT Event, EVENT_TYPE Type, BOOLEAN Signalled)
 {
     (void)Type;
     Event->Signalled = Signalled;
+    Event->IsMutex = FALSE;
+}
+
+void KeInitializeMutex(PKMUTEX Mutex, ULONG Level)
+{
+    g_assert_cmpuint(Level, ==, 0);
+    Mutex->Signalled = TRUE;
+    Mutex->IsMutex = TRUE;
+}
+
+LONG KeReleaseMutex(PKMUTEX Mutex, BOOLEAN Wait)
+{
+    g_assert_false(Wait);
+    g_assert_true(Mutex->IsMutex);
+    g_assert_false(Mutex->Signalled);
+    Mutex->Signalled = TRUE;
+    return 0;
 }
 
 LONG KeSetEvent(PKEVENT Event, LONG Increment, BOOLEAN Wait)
@@ -188,6 +213,7 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON Reason,
         return STATUS_TIMEOUT;
     }
     g_assert_true(event->Signalled); /* else: a wait for ever */
+    event->Signalled = !event->IsMutex;
     return STATUS_SUCCESS;
 }
 
@@ -224,11 +250,20 @@ void IoReleaseRemoveLock(IO_REMOVE_LOCK *Lock, PVOID Tag)
     Lock->Count--;
 }
 
+/* Who holds the lock still cannot give it up while we wait: one thread. */
+void IoReleaseRemoveLockAndWait(IO_REMOVE_LOCK *Lock, PVOID Tag)
+{
+    g_assert_cmpuint(host.irql, ==, PASSIVE_LEVEL);
+    IoReleaseRemoveLock(Lock, Tag);
+    g_assert_cmpint(Lock->Count, ==, 0);
+    Lock->Removed = TRUE;
+}
+
 PIRP IoAllocateIrp(CCHAR StackSize, BOOLEAN ChargeQuota)
 {
     g_assert_cmpint(StackSize, >, 0);
     g_assert_false(ChargeQuota);
-    if (host.fail_after && --host.fail_after == 0) {
+    if (host_fails()) {
         return NULL;
     }
     host.irps++;
@@ -268,6 +303,11 @@ void IoReleaseCancelSpinLock(KIRQL Irql)
     host.irql = Irql;
 }
 
+PIO_STACK_LOCATION host_below(PIRP irp)
+{
+    return irp->IsSkipped ? &irp->Current : &irp->Next;
+}
+
 NTSTATUS IoCallDriver(PDEVICE_OBJECT Target, PIRP Irp)
 {
     NTSTATUS status;
@@ -284,10 +324,18 @@ NTSTATUS IoCallDriver(PDEVICE_OBJECT Target, PIRP Irp)
 
 void host_complete_below(PIRP irp, NTSTATUS status)
 {
+    NTSTATUS result = STATUS_CONTINUE_COMPLETION;
+
     irp->IoStatus.Status = status;
-    g_assert_nonnull(irp->Next.CompletionRoutine);
-    g_assert_cmphex(irp->Next.CompletionRoutine(NULL, irp, irp->Next.Context),
-                    ==, STATUS_MORE_PROCESSING_REQUIRED);
+    if (!irp->IsSkipped) {
+        g_assert_nonnull(irp->Next.CompletionRoutine);
+        result = irp->Next.CompletionRoutine(irp->Current.DeviceObject, irp,
+                                             irp->Next.Context);
+    }
+    if (result != STATUS_MORE_PROCESSING_REQUIRED) {
+        g_assert_cmphex(result, ==, STATUS_CONTINUE_COMPLETION);
+        IoCompleteRequest(irp, IO_NO_INCREMENT);
+    }
 }
 
 void IoCompleteRequest(PIRP Irp, CCHAR Increment)

@@ -19,10 +19,18 @@ typedef PVOID PMDL;
 #define URB_FUNCTION_SELECT_CONFIGURATION 0x0000
 #define URB_FUNCTION_SELECT_INTERFACE 0x0001
 #define URB_FUNCTION_ABORT_PIPE 0x0002
+#define URB_FUNCTION_GET_CURRENT_FRAME_NUMBER 0x0007
 #define URB_FUNCTION_ISOCH_TRANSFER 0x000a
+#define URB_FUNCTION_GET_DESCRIPTOR_FROM_DEVICE 0x000b
+#define URB_FUNCTION_VENDOR_INTERFACE 0x0018
+#define USBD_TRANSFER_DIRECTION_OUT 0
 #define USBD_TRANSFER_DIRECTION_IN 1
+#define USBD_SHORT_TRANSFER_OK 2
 #define USBD_START_ISO_TRANSFER_ASAP 4
 #define USBD_DEFAULT_MAXIMUM_TRANSFER_SIZE 0xffffffff
+
+#define USB_DEVICE_DESCRIPTOR_TYPE 1
+#define USB_CONFIGURATION_DESCRIPTOR_TYPE 2
 
 #define USBD_SUCCESS(status) ((USBD_STATUS)(status) >= 0)
 #define USBD_STATUS_SUCCESS ((USBD_STATUS)0x00000000)
@@ -49,7 +57,7 @@ typedef struct {
     UCHAR bDeviceClass, bDeviceSubClass, bDeviceProtocol, bMaxPacketSize0;
     USHORT idVendor, idProduct, bcdDevice;
     UCHAR iManufacturer, iProduct, iSerialNumber, bNumConfigurations;
-} USB_DEVICE_DESCRIPTOR;
+} USB_DEVICE_DESCRIPTOR, *PUSB_DEVICE_DESCRIPTOR;
 
 typedef struct {
     UCHAR bLength, bDescriptorType;
@@ -111,6 +119,43 @@ struct _URB_PIPE_REQUEST {
     ULONG Reserved;
 };
 
+struct _URB_GET_CURRENT_FRAME_NUMBER {
+    struct _URB_HEADER Hdr;
+    ULONG FrameNumber;
+};
+
+struct _URB_CONTROL_DESCRIPTOR_REQUEST {
+    struct _URB_HEADER Hdr;
+    PVOID Reserved;
+    ULONG Reserved0;
+    ULONG TransferBufferLength;
+    PVOID TransferBuffer;
+    PMDL TransferBufferMDL;
+    struct _URB *UrbLink;
+    PVOID HcdArea[8];
+    USHORT Reserved1;
+    UCHAR Index;
+    UCHAR DescriptorType;
+    USHORT LanguageId;
+    USHORT Reserved2;
+};
+
+struct _URB_CONTROL_VENDOR_OR_CLASS_REQUEST {
+    struct _URB_HEADER Hdr;
+    PVOID Reserved;
+    ULONG TransferFlags;
+    ULONG TransferBufferLength;
+    PVOID TransferBuffer;
+    PMDL TransferBufferMDL;
+    struct _URB *UrbLink;
+    PVOID HcdArea[8];
+    UCHAR RequestTypeReservedBits;
+    UCHAR Request;
+    USHORT Value;
+    USHORT Index;
+    USHORT Reserved1;
+};
+
 typedef struct {
     ULONG Offset;
     ULONG Length;
@@ -139,6 +184,10 @@ typedef struct _URB {
         struct _URB_SELECT_INTERFACE UrbSelectInterface;
         struct _URB_SELECT_CONFIGURATION UrbSelectConfiguration;
         struct _URB_PIPE_REQUEST UrbPipeRequest;
+        struct _URB_GET_CURRENT_FRAME_NUMBER UrbGetCurrentFrameNumber;
+        struct _URB_CONTROL_DESCRIPTOR_REQUEST UrbControlDescriptorRequest;
+        struct _URB_CONTROL_VENDOR_OR_CLASS_REQUEST
+            UrbControlVendorClassRequest;
         struct _URB_ISOCH_TRANSFER UrbIsochronousTransfer;
     };
 } URB, *PURB;

@@ -1,5 +1,5 @@
 /*
- * What the bridge's shim supplies: IRQL, spin locks, DPCs, MDLs.
+ * What the bridge's shim supplies: IRQL, spin locks, mutexes, DPCs, MDLs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -54,6 +54,68 @@ static void lock_cases(void)
           before);
 }
 
+static KMUTEX mutex;
+static KEVENT worker_began, worker_has_it;
+static NTSTATUS worker_status;
+
+#define MILLISECONDS(n) (-(LONGLONG)(n)*10 * 1000)
+
+/* A look at the mutex, then a wait for it. */
+static void NTAPI worker(PDEVICE_OBJECT device, PVOID context)
+{
+    LARGE_INTEGER none = { .QuadPart = 0 };
+
+    worker_status =
+        KeWaitForSingleObject(&mutex, Executive, KernelMode, FALSE, &none);
+    KeSetEvent(&worker_began, IO_NO_INCREMENT, FALSE);
+    KeWaitForSingleObject(&mutex, Executive, KernelMode, FALSE, NULL);
+    KeSetEvent(&worker_has_it, IO_NO_INCREMENT, FALSE);
+    KeReleaseMutex(&mutex, FALSE);
+}
+
+static NTSTATUS wait_for(PVOID object, ULONG milliseconds)
+{
+    LARGE_INTEGER timeout = { .QuadPart = MILLISECONDS(milliseconds) };
+
+    return KeWaitForSingleObject(object, Executive, KernelMode, FALSE,
+                                 &timeout);
+}
+
+/* Held twice by one thread, with another one waiting. */
+static void mutex_cases(Device *device)
+{
+    PIO_WORKITEM item = IoAllocateWorkItem(device->lower);
+    NTSTATUS status;
+
+    KeInitializeEvent(&worker_began, NotificationEvent, FALSE);
+    KeInitializeEvent(&worker_has_it, NotificationEvent, FALSE);
+    KeInitializeMutex(&mutex, 0);
+    wait_for(&mutex, 1000);
+    status = wait_for(&mutex, 1000);
+    check(status == STATUS_SUCCESS, "a mutex's owner acquires it again", status,
+          STATUS_SUCCESS);
+    check(KeReadStateMutex(&mutex) == -1, "and its state says how often",
+          KeReadStateMutex(&mutex), -1);
+    IoQueueWorkItem(item, worker, DelayedWorkQueue, NULL);
+    wait_for(&worker_began, 1000);
+    check(worker_status == STATUS_TIMEOUT, "another thread does not get it",
+          worker_status, STATUS_TIMEOUT);
+    KeReleaseMutex(&mutex, FALSE);
+    status = wait_for(&worker_has_it, 50);
+    check(status == STATUS_TIMEOUT, "not before its last release", status,
+          STATUS_TIMEOUT);
+    KeReleaseMutex(&mutex, FALSE);
+    status = wait_for(&worker_has_it, 1000);
+    check(status == STATUS_SUCCESS, "then it does", status, STATUS_SUCCESS);
+    status = wait_for(&mutex, 1000);
+    check(status == STATUS_SUCCESS, "and gives it back", status,
+          STATUS_SUCCESS);
+    KeReleaseMutex(&mutex, FALSE);
+    check(KeReadStateMutex(&mutex) == 1, "and it is free",
+          KeReadStateMutex(&mutex), 1);
+    IoFreeWorkItem(item);
+}
+
 static void mdl_cases(Device *device)
 {
     PUCHAR at = device->buffer + 100;
@@ -75,12 +137,25 @@ static void mdl_cases(Device *device)
     IoFreeMdl(whole);
 }
 
-/* The last case breaks a rule on purpose: the verifier must say so. */
-static void verifier_case(void)
+static void NTAPI keep_mutex(PDEVICE_OBJECT device, PVOID context)
 {
+    wait_for(&mutex, 1000);
+    KeSetEvent(&worker_has_it, IO_NO_INCREMENT, FALSE);
+}
+
+/* The last cases break a rule on purpose: the verifier must say so. */
+static void verifier_cases(Device *device)
+{
+    PIO_WORKITEM item = IoAllocateWorkItem(device->lower);
     KSPIN_LOCK lock;
     KIRQL irql;
 
+    DbgPrint("urbtest: a mutex that is kept, and released by another thread\n");
+    KeInitializeEvent(&worker_has_it, NotificationEvent, FALSE);
+    IoQueueWorkItem(item, keep_mutex, DelayedWorkQueue, NULL);
+    wait_for(&worker_has_it, 1000);
+    KeReleaseMutex(&mutex, FALSE);
+    IoFreeWorkItem(item);
     DbgPrint("urbtest: a paged allocation at DISPATCH_LEVEL follows\n");
     KeInitializeSpinLock(&lock);
     KeAcquireSpinLock(&lock, &irql);
@@ -92,6 +167,7 @@ void kernel_cases(Device *device)
 {
     lock_cases();
     dpc_cases();
+    mutex_cases(device);
     mdl_cases(device);
-    verifier_case();
+    verifier_cases(device);
 }
