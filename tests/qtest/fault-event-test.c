@@ -158,7 +158,6 @@ typedef struct {
 } code_case;
 
 static const code_case codes[] = {
-    { "FP-00/event", "0", 0 },
     { "FP-33/event", "'undefined'", 33 },
     { "FP-V1/event", "200", 200 },
     { "FP-V2/event", "224", 224 },
@@ -169,7 +168,6 @@ static void event_code(const void *data)
     const code_case *c = data;
     IsoIn *in = start();
 
-    in->h->takes_zero = c->cc == CC_INVALID;
     fault_rule(in->h,
                "'where': {'event': 'transfer', 'td': 2}, 'action': "
                "'event-code', 'with': {'code': %s, 'length': 7}",
