@@ -139,6 +139,10 @@ static HcdDev *prepare(Hcd *h, unsigned which)
     return dev;
 }
 
+/* The Port Bandwidth Context is in the page of the Input Context, behind it. */
+#define PORT_BANDWIDTH 2048
+#define PORT_BANDWIDTH_BYTES 16
+
 static xhci_trb trb_of(Hcd *h, HcdDev *dev, unsigned which)
 {
     const command *c = &commands[which];
@@ -149,30 +153,38 @@ static xhci_trb trb_of(Hcd *h, HcdDev *dev, unsigned which)
         trb.dw[0] = (uint32_t)dev->in_ctx;
         trb.dw[1] = dev->in_ctx >> 32;
     } else if (which == SET_TR_DEQUEUE) {
-        trb.dw[0] = (uint32_t)dev->ring[PUPPET_IN].base | 1;
-        trb.dw[1] = dev->ring[PUPPET_IN].base >> 32;
+        uint64_t other = dev->ring[PUPPET_IN].base + 8 * XHCI_TRB_BYTES;
+
+        trb.dw[0] = (uint32_t)other | EP_DCS;
+        trb.dw[1] = other >> 32;
     } else if (which == GET_PORT_BANDWIDTH) {
-        trb.dw[0] = (uint32_t)hcd_alloc(h, 64, 16);
+        trb.dw[0] = (uint32_t)(dev->in_ctx + PORT_BANDWIDTH);
+        trb.dw[1] = (dev->in_ctx + PORT_BANDWIDTH) >> 32;
         trb.dw[3] = xhci_set(trb.dw[3], TRB_DEV_SPEED, SPEED_HIGH);
     }
     return trb;
 }
 
-/* The flags that the command takes of the Input Control Context. */
-static void flag(Hcd *h, HcdDev *dev, unsigned which)
+/* What the command takes of the Input Context; it would change something. */
+static void fill_input(Hcd *h, HcdDev *dev, unsigned which)
 {
     hcd_in_write(h, dev, 0, 0, 0);
     hcd_in_write(h, dev, 0, 1,
                  which == ADDRESS_DEVICE       ? 3
                  : which == CONFIGURE_ENDPOINT ? 1u << PUPPET_IN | 1
                                                : 1);
+    if (which == EVALUATE_CONTEXT) {
+        hcd_in_write(
+            h, dev, 1, 1,
+            xhci_set(hcd_in_read(h, dev, 1, 1), SLOT_MAX_EXIT_LATENCY, 100));
+    }
 }
 
 static HcdEvent run(Hcd *h, HcdDev *dev, unsigned which, unsigned cc)
 {
     HcdEvent event;
 
-    flag(h, dev, which);
+    fill_input(h, dev, which);
     event = hcd_cmd(h, trb_of(h, dev, which));
     hcd_check(event.cc == cc, "%s; expected code %u", hcd_event_text(&event),
               cc);
@@ -188,12 +200,22 @@ static char *contexts(Hcd *h, HcdDev *dev)
 {
     GString *text = g_string_new(NULL);
 
+    for (unsigned i = 0; i < PORT_BANDWIDTH_BYTES; i++) {
+        g_string_append_printf(
+            text, "%02x ",
+            qtest_readb(h->qts, dev->in_ctx + PORT_BANDWIDTH + i));
+    }
     for (unsigned i = 0; i <= PUPPET_INT_OUT; i++) {
         for (unsigned dw = 0; dw < 8; dw++) {
             g_string_append_printf(text, "%08x ", hcd_out_read(h, dev, i, dw));
         }
     }
     return g_string_free(text, FALSE);
+}
+
+static bool leaves_no_trace(unsigned which)
+{
+    return which == ENABLE_SLOT || which == DISABLE_SLOT || which == NO_OP;
 }
 
 /* Refused, as if it had not been: contexts and endpoints are as they were. Then
@@ -205,6 +227,7 @@ static void code(const void *data)
     HcdDev *dev = prepare(h, c->which);
     g_autofree char *before = contexts(h, dev);
     g_autofree char *after = NULL;
+    g_autofree char *done = NULL;
     HcdEvent event;
 
     fault_rule(h,
@@ -224,6 +247,9 @@ static void code(const void *data)
     event = run(h, dev, c->which, CC_SUCCESS);
     hcd_check(c->which != ENABLE_SLOT || event.slot_id == dev->slot_id + 1,
               "the slot is %u", event.slot_id);
+    done = contexts(h, dev);
+    hcd_check(!g_str_equal(before, done) || leaves_no_trace(c->which),
+              "nothing was done");
     hcd_expect_cc(hcd_cmd_simple(h, CMD_NOOP, 0, 0, 0), CC_SUCCESS);
     hcd_finish(h);
 }

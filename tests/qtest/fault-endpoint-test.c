@@ -1,12 +1,14 @@
 /*
  * Faults beside the TD, on each type and direction of endpoint: what a Stop
  * Endpoint Command says about it, an event ring that is full or has lost the
- * TD's event, and a transaction that is tried again after a soft retry
- * (xHCI 1.2 §4.6.8, §4.6.9, §4.9.4, §6.4.5).
+ * TD's event, a transaction that is tried again after a soft retry, and one
+ * that fails behind a transaction translator (xHCI 1.2 §4.6.8, §4.6.9, §4.9.4,
+ * §6.4.5).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "lib/fault.h"
+#include "lib/hub.h"
 
 typedef struct {
     const char *name;
@@ -39,6 +41,24 @@ static endpoint open_endpoint(const fault_case *c)
     e.h = hcd_start(.puppet = true);
     e.dev = hcd_puppet_open_ep(e.h, c->which);
     e.td = e.dci == 1 ? 2 : 1; /* behind SET_CONFIGURATION */
+    return e;
+}
+
+/* The same at full speed, behind a hub. */
+static endpoint open_behind_tt(const fault_case *c, HcdDev **hub)
+{
+    endpoint e = { .which = c->which, .pe = &hcd_puppet_eps[c->which] };
+    HcdEp ep = e.pe->ep;
+
+    e.dci = ep.dci;
+    e.h = hcd_start(.args = HUB_PUPPET_ARGS, .puppet_in_args = true);
+    *hub = hub_open(e.h);
+    e.dev = hub_puppet_configured(e.h, *hub);
+    e.td = e.dci == 1 ? 2 : 1;
+    if (e.dci != 1) {
+        ep.mps = MIN(ep.mps, e.pe->bytes); /* bulk has at most 64 */
+        hcd_ep_add_with(e.h, e.dev, ep);
+    }
     return e;
 }
 
@@ -166,6 +186,7 @@ static void ring_full(const void *data)
     event = hcd_expect_type(e.h, EVT_HOST_CONTROLLER);
     hcd_expect_cc(event.cc, CC_EVENT_RING_FULL);
     hcd_expect_quiet(e.h, FULL_UF - 4);
+    check_device(&e, 2); /* nor is it asked for more */
     expect_good(&e, td[1]);
     for (unsigned i = 2; i < TDS; i++) {
         event = hcd_expect_te(e.h, .dev = e.dev, .dci = e.dci,
@@ -238,6 +259,47 @@ static void soft_retry(const void *data)
     hcd_finish(e.h);
 }
 
+/* USB 2.0 §11.24.2.3: the driver clears the TT's buffer, too. */
+static void clear_tt(endpoint *e, HcdDev *hub)
+{
+    HcdSetup clear = { .type = 0x23, .request = 8, .index = 1 };
+
+    check_state(e, EP_STATE_HALTED);
+    doorbell(e);
+    hcd_expect_quiet(e->h, 80);
+    hcd_expect_cc(hub_request(e->h, hub, clear), CC_SUCCESS);
+    hcd_expect_cc(hcd_cmd_reset_ep(e->h, e->dev, e->dci), CC_SUCCESS);
+    hcd_cmd_skip_all(e->h, e->dev, e->dci);
+    starts_again(e, queue(e));
+}
+
+/* The transaction that got no answer is the split one, and the log says so. */
+static void split_silence(const void *data)
+{
+    HcdDev *hub;
+    endpoint e = open_behind_tt(data, &hub);
+    HcdPuppetTd td[2];
+
+    fault_rule(e.h,
+               "'where': {'slot': %u, 'endpoint': %u, 'td': %u}, 'action': "
+               "'silence'",
+               e.dev->slot_id, e.dci / 2, e.td);
+    td[0] = queue(&e);
+    td[1] = queue(&e);
+    doorbell(&e);
+    hcd_expect_te(e.h, .dev = e.dev, .dci = e.dci, .ptr = td[0].data,
+                  .cc = CC_SPLIT_TRANSACTION, .len = e.pe->bytes);
+    fault_expect(e.h, "'code':36,", is_isoch(&e) ? 1 : 3);
+    if (is_isoch(&e)) {
+        check_state(&e, EP_STATE_RUNNING);
+        expect_good(&e, td[1]);
+    } else {
+        clear_tt(&e, hub);
+    }
+    check_device(&e, 1);
+    hcd_finish(e.h);
+}
+
 static const fault_row rows[] = {
     { "FP-04/soft-retry", soft_retry, .queued_only = true,
       .but_control = true },
@@ -249,6 +311,7 @@ static const fault_row rows[] = {
     { "FP-28/event-code", stopped, "stopped-short-packet",
       .cc = CC_STOPPED_SHORT_PACKET },
     { "FP-32/event-lost", .run = event_lost },
+    { "FP-36/silence", .run = split_silence },
 };
 
 static bool is_for(const fault_row *row, unsigned ep)
