@@ -2,7 +2,8 @@
  * Faults beside the TD, on each type and direction of endpoint: what a Stop
  * Endpoint Command says about it, an event ring that is full or has lost the
  * TD's event, a transaction that is tried again after a soft retry, and one
- * that fails behind a transaction translator (xHCI 1.2 §4.6.8, §4.6.9, §4.9.4,
+ * that fails behind a transaction translator; its TRBs and its data, which
+ * cannot be read or written (xHCI 1.2 §4.6.8, §4.6.9, §4.9.4, §4.10.2.6,
  * §6.4.5).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -13,7 +14,7 @@
 typedef struct {
     const char *name;
     void (*run)(const void *data);
-    const char *code; /* by the plan; NULL: the controller's own */
+    const char *code; /* by the plan; or the memory that is meant */
     unsigned cc;
     bool queued_only; /* isochronous TDs do not wait, and have no second try */
     bool but_control;
@@ -202,6 +203,21 @@ static void ring_full(const void *data)
     hcd_finish(e.h);
 }
 
+/* What is left of the controller, or was given up, is reset, and works. */
+static void works_after_reset(endpoint *e)
+{
+    HcdPuppetTd td;
+
+    hcd_reset(e->h);
+    hcd_init(e->h);
+    hcd_event_drain(e->h);
+    e->dev = hcd_puppet_open_ep(e->h, e->which);
+    td = queue(e);
+    doorbell(e);
+    expect_good(e, td);
+    hcd_finish(e->h);
+}
+
 /* The TD was done, and all after it are; a driver that gives the controller up
  * for it gets a new one. */
 static void event_lost(const void *data)
@@ -224,13 +240,61 @@ static void event_lost(const void *data)
     expect_good(&e, td[2]);
     check_device(&e, 3);
     check_state(&e, EP_STATE_RUNNING);
-    hcd_reset(e.h);
-    hcd_init(e.h);
-    hcd_event_drain(e.h);
-    e.dev = hcd_puppet_open_ep(e.h, e.which);
+    works_after_reset(&e);
+}
+
+/* The TRB cannot be read, or the data not be moved, of the second TD: the
+ * controller is dead (xHCI 1.2 §4.10.2.6). */
+static void dma_error(const void *data)
+{
+    const fault_case *c = data;
+    endpoint e = open_endpoint(c);
+    bool writes = e.pe->in && g_str_equal(c->row->code, "data");
+    HcdPuppetTd td[2];
+    uint32_t usbsts;
+
+    fault_rule(e.h,
+               "'where': {'memory': '%s', 'endpoint': %u, 'td': %u}, "
+               "'action': 'dma-%s-error'",
+               c->row->code, e.dci / 2, e.td + 1, writes ? "write" : "read");
     td[0] = queue(&e);
+    td[1] = queue(&e);
     doorbell(&e);
     expect_good(&e, td[0]);
+    hcd_expect_quiet(e.h, 20);
+    usbsts = hcd_op_read(e.h, XHCI_USBSTS);
+    hcd_check((usbsts & (USBSTS_HSE | USBSTS_HCH)) == (USBSTS_HSE | USBSTS_HCH),
+              "USBSTS is %08x", usbsts);
+    hcd_check(hcd_mem_is(e.h, td[1].buf, e.pe->bytes + PUPPET_BEYOND, 0xaa),
+              "the buffer was written");
+    doorbell(&e);
+    hcd_expect_quiet(e.h, 80);
+    fault_plan(e.h, "%s", "");
+    works_after_reset(&e);
+}
+
+/* A TRB that is fetched half written is none: TRB Error, and no wild DMA. When
+ * it is whole the driver points at it again. */
+static void torn_trb(const void *data)
+{
+    endpoint e = open_endpoint(data);
+    HcdPuppetTd td;
+
+    fault_rule(e.h,
+               "'where': {'memory': 'transfer-ring', 'endpoint': %u, 'td': "
+               "%u}, 'when': {'nth': 1}, 'action': 'torn-trb'",
+               e.dci / 2, e.td);
+    td = queue(&e);
+    doorbell(&e);
+    hcd_expect_te(e.h, .dev = e.dev, .dci = e.dci, .cc = CC_TRB_ERROR,
+                  .ptr = td.first);
+    check_state(&e, EP_STATE_ERROR);
+    hcd_check(hcd_mem_is(e.h, td.buf, e.pe->bytes, 0xaa),
+              "the buffer was written");
+    hcd_expect_cc(hcd_cmd_set_dequeue(e.h, e.dev, e.dci, td.first, true),
+                  CC_SUCCESS);
+    starts_again(&e, td);
+    check_device(&e, 1);
     hcd_finish(e.h);
 }
 
@@ -303,6 +367,7 @@ static void split_silence(const void *data)
 static const fault_row rows[] = {
     { "FP-04/soft-retry", soft_retry, .queued_only = true,
       .but_control = true },
+    { "FP-05/torn-trb", .run = torn_trb },
     { "FP-21/ring-full", .run = ring_full },
     { "FP-26/event-code", stopped, "stopped", .cc = CC_STOPPED },
     { "FP-26/in-a-td", stopped_inside, .queued_only = true },
@@ -312,6 +377,8 @@ static const fault_row rows[] = {
       .cc = CC_STOPPED_SHORT_PACKET },
     { "FP-32/event-lost", .run = event_lost },
     { "FP-36/silence", .run = split_silence },
+    { "OP-18/transfer-ring", dma_error, .code = "transfer-ring" },
+    { "OP-18/data", dma_error, .code = "data" },
 };
 
 static bool is_for(const fault_row *row, unsigned ep)
