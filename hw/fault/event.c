@@ -134,13 +134,24 @@ static void reorder(fault_engine *e, fault_rule *rule, ixhci_event *event)
     }
 }
 
+/* xHCI 1.2 §4.7, Table 6-90: what a Disabled endpoint is told names no TRB. */
+static bool names_no_trb(const xhci_trb *trb, unsigned cc)
+{
+    return cc == CC_ENDPOINT_NOT_ENABLED &&
+           xhci_get(trb->dw[3], TRB_TYPE) == EVT_TRANSFER;
+}
+
 static void change_code(fault_engine *e, fault_rule *rule, ixhci_event *event)
 {
-    uint32_t *dw2 = &event->trb.dw[2];
+    uint32_t *dw = event->trb.dw;
 
-    *dw2 = xhci_set(*dw2, EVT_CC, rule->params[0]);
+    if (names_no_trb(&event->trb, rule->params[0])) {
+        dw[0] = dw[1] = dw[2] = 0;
+        dw[3] &= ~TRB_ED;
+    }
+    dw[2] = xhci_set(dw[2], EVT_CC, rule->params[0]);
     if (FAULT_HAS(rule->params_given, 1)) {
-        *dw2 = xhci_set(*dw2, EVT_LENGTH, rule->params[1]);
+        dw[2] = xhci_set(dw[2], EVT_LENGTH, rule->params[1]);
     }
     pass(e, event);
 }

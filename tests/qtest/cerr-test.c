@@ -20,8 +20,9 @@ static void check_tries(Hcd *h, unsigned want)
     hcd_check(packets == want, "%" PRIu64 " tries, expected %u", packets, want);
 }
 
-static HcdDev *open_with(Hcd *h, HcdEp ep, unsigned cerr)
+static HcdDev *open_with(Hcd *h, unsigned which, unsigned cerr)
 {
+    HcdEp ep = hcd_puppet_eps[which].ep;
     HcdDev *dev = hcd_puppet_configured(h);
 
     hcd_ep_prepare(h, dev, ep);
@@ -31,42 +32,28 @@ static HcdDev *open_with(Hcd *h, HcdEp ep, unsigned cerr)
     return dev;
 }
 
-static const HcdEp bulk_in = { .dci = PUPPET_IN,
-                               .type = EP_TYPE_BULK_IN,
-                               .mps = 512 };
-static const HcdEp bulk_out = { .dci = PUPPET_OUT,
-                                .type = EP_TYPE_BULK_OUT,
-                                .mps = 512 };
-static const HcdEp interrupt_in = { .dci = PUPPET_INT,
-                                    .type = EP_TYPE_INTERRUPT_IN,
-                                    .mps = 64,
-                                    .interval = 3,
-                                    .esit = 64 };
-
-static uint64_t queue(Hcd *h, HcdDev *dev, const HcdEp *ep)
+static uint64_t queue(Hcd *h, HcdDev *dev, unsigned ep)
 {
-    uint64_t trb =
-        td_normal(h, dev, ep->dci, .buf = hcd_alloc_filled(h, 64, 0xaa),
-                  .len = 64, .ioc = true);
+    uint64_t trb = hcd_puppet_queue(h, dev, ep).last;
 
-    hcd_ring_ep(h, dev, ep->dci);
+    hcd_ring_ep(h, dev, hcd_puppet_eps[ep].ep.dci);
     return trb;
 }
 
 typedef struct {
     const char *name;
-    const HcdEp *ep;
+    unsigned ep;
     const char *answer;
     unsigned cerr;
 } count_case;
 
 static const count_case counts[] = {
-    { "EP-08/in-1", &bulk_in, "ioerror", 1 },
-    { "EP-08/in-2", &bulk_in, "ioerror", 2 },
-    { "EP-08/in-3", &bulk_in, "ioerror", 3 },
-    { "EP-08/out-3", &bulk_out, "nodev", 3 },
-    { "EP-08/interrupt-3", &interrupt_in, "ioerror", 3 },
-    { "EP-08/unknown-status-3", &bulk_in, "unknown", 3 },
+    { "EP-08/in-1", PUPPET_EP_BULK_IN, "ioerror", 1 },
+    { "EP-08/in-2", PUPPET_EP_BULK_IN, "ioerror", 2 },
+    { "EP-08/in-3", PUPPET_EP_BULK_IN, "ioerror", 3 },
+    { "EP-08/out-3", PUPPET_EP_BULK_OUT, "nodev", 3 },
+    { "EP-08/interrupt-3", PUPPET_EP_INTERRUPT_IN, "ioerror", 3 },
+    { "EP-08/unknown-status-3", PUPPET_EP_BULK_IN, "unknown", 3 },
 };
 
 /* That many errors in a row, each in the next microframe or ESIT, and then
@@ -74,9 +61,10 @@ static const count_case counts[] = {
 static void ep_08_count(const void *data)
 {
     const count_case *c = data;
-    unsigned apart = c->ep->type == EP_TYPE_INTERRUPT_IN ? 8 : 1;
+    unsigned apart = c->ep == PUPPET_EP_INTERRUPT_IN ? 8 : 1;
+    unsigned dci = hcd_puppet_eps[c->ep].ep.dci;
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_with(h, *c->ep, c->cerr);
+    HcdDev *dev = open_with(h, c->ep, c->cerr);
     uint64_t trb, began;
     HcdEvent event;
 
@@ -84,13 +72,13 @@ static void ep_08_count(const void *data)
     trb = queue(h, dev, c->ep);
     queue(h, dev, c->ep);
     began = hcd_now_uf(h);
-    event = hcd_expect_te(h, .dev = dev, .dci = c->ep->dci, .ptr = trb,
+    event = hcd_expect_te(h, .dev = dev, .dci = dci, .ptr = trb,
                           .cc = CC_USB_TRANSACTION_ERROR, .len = 64);
     hcd_check(event.uf <= began + apart * c->cerr &&
                   event.uf + apart > began + apart * (c->cerr - 1),
               "%u tries took %" PRIu64 " microframes", c->cerr,
               event.uf - began);
-    check_ep(h, dev, c->ep->dci, EP_STATE_HALTED);
+    check_ep(h, dev, dci, EP_STATE_HALTED);
     hcd_expect_quiet(h, 800);
     check_tries(h, c->cerr);
     hcd_finish(h);
@@ -100,13 +88,13 @@ static void ep_08_count(const void *data)
 static void ep_08_reload(void)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_with(h, bulk_in, 3);
+    HcdDev *dev = open_with(h, PUPPET_EP_BULK_IN, 3);
 
     for (unsigned i = 0; i < 4; i++) {
         uint64_t trb;
 
         hcd_puppet_answer(h, "ioerror");
-        trb = queue(h, dev, &bulk_in);
+        trb = queue(h, dev, PUPPET_EP_BULK_IN);
         hcd_expect_quiet(h, 1);
         check_tries(h, 3 * i + 2);
         hcd_puppet_answer(h, "success");
@@ -121,11 +109,11 @@ static void ep_08_reload(void)
 static void ep_08_nak(void)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_with(h, interrupt_in, 2);
+    HcdDev *dev = open_with(h, PUPPET_EP_INTERRUPT_IN, 2);
     uint64_t trb;
 
     hcd_puppet_answer(h, "ioerror");
-    trb = queue(h, dev, &interrupt_in);
+    trb = queue(h, dev, PUPPET_EP_INTERRUPT_IN);
     hcd_step_uf(h, 7);
     hcd_puppet_answer(h, "nak");
     hcd_expect_quiet(h, 800);
@@ -141,11 +129,11 @@ static void ep_08_nak(void)
 static void ep_08_no_limit(void)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_with(h, bulk_out, 0);
+    HcdDev *dev = open_with(h, PUPPET_EP_BULK_OUT, 0);
     uint64_t before, trb;
 
     hcd_puppet_answer(h, "ioerror");
-    trb = queue(h, dev, &bulk_out);
+    trb = queue(h, dev, PUPPET_EP_BULK_OUT);
     before = hcd_puppet_count(h, "packets");
     hcd_expect_quiet(h, 1000);
     hcd_check(hcd_puppet_count(h, "packets") - before == 1000,
@@ -156,7 +144,7 @@ static void ep_08_no_limit(void)
                   .ptr = trb);
     /* and it can be stopped between two tries */
     hcd_puppet_answer(h, "ioerror");
-    trb = queue(h, dev, &bulk_out);
+    trb = queue(h, dev, PUPPET_EP_BULK_OUT);
     hcd_expect_cc(hcd_cmd_stop(h, dev, PUPPET_OUT), CC_SUCCESS);
     hcd_expect_te(h, .dev = dev, .dci = PUPPET_OUT, .ptr = trb,
                   .cc = CC_STOPPED_LENGTH_INVALID, .cc2 = CC_STOPPED);
@@ -168,11 +156,11 @@ static void ep_08_no_limit(void)
 static void ep_08_held(void)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_with(h, bulk_in, 3);
+    HcdDev *dev = open_with(h, PUPPET_EP_BULK_IN, 3);
     uint64_t trb;
 
     hcd_puppet_answer(h, "hold");
-    trb = queue(h, dev, &bulk_in);
+    trb = queue(h, dev, PUPPET_EP_BULK_IN);
     for (unsigned i = 0; i < 3; i++) {
         hcd_expect_quiet(h, 10);
         hcd_check(hcd_puppet_holds(h), "the device has no packet");
@@ -190,11 +178,11 @@ static void ep_08_held(void)
 static void ep_08_broken(void)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_with(h, bulk_in, 3);
+    HcdDev *dev = open_with(h, PUPPET_EP_BULK_IN, 3);
     uint64_t trb;
 
     hcd_puppet_answer(h, "broken");
-    trb = queue(h, dev, &bulk_in);
+    trb = queue(h, dev, PUPPET_EP_BULK_IN);
     hcd_expect_te(h, .dev = dev, .dci = PUPPET_IN, .ptr = trb,
                   .cc = CC_USB_TRANSACTION_ERROR, .len = 32);
     check_ep(h, dev, PUPPET_IN, EP_STATE_HALTED);
@@ -231,11 +219,11 @@ static void ep_08_control(void)
 static void ep_08_migrated(void)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_with(h, interrupt_in, 3);
+    HcdDev *dev = open_with(h, PUPPET_EP_INTERRUPT_IN, 3);
     uint64_t trb;
 
     hcd_puppet_answer(h, "ioerror");
-    trb = queue(h, dev, &interrupt_in);
+    trb = queue(h, dev, PUPPET_EP_INTERRUPT_IN);
     hcd_step_uf(h, 7);
     check_tries(h, 1);
     hcd_migrate(h);

@@ -6,6 +6,7 @@
  */
 #include <glib/gstdio.h>
 
+#include "lib/trace.h"
 #include "lib/watch.h"
 
 static void same_log(const void *data)
@@ -22,29 +23,21 @@ static void same_log(const void *data)
 /* Wake-ups while 1600 TDs are served, an interrupt asked for every 8 ms. */
 static unsigned wakeups(const char *coalesce)
 {
-    g_autofree char *name = g_strdup_printf("ixhci-wakeups-%d", getpid());
-    g_autofree char *log = g_build_filename(g_get_tmp_dir(), name, NULL);
-    g_autofree char *args =
-        g_strdup_printf(ISOAV_ARGS "-trace ixhci_service -D %s", log);
-    g_autofree char *text = NULL;
+    g_autofree char *log = NULL;
+    g_autofree char *args = hcd_trace_args(ISOAV_ARGS, "ixhci_service", &log);
     Hcd *h = hcd_start(.args = args, .props = coalesce);
     HcdDev *dev = hcd_isoav_open_one(h, WATCH_EVERY_UF, ISOAV_IN);
     uint64_t buf = hcd_alloc_filled(h, 192, 0xaa);
-    unsigned before, count = 0;
+    unsigned before, count;
 
     for (unsigned i = 1; i <= 192; i++) {
         td_isoch(h, dev, ISOAV_IN, .buf = buf, .len = 192, .sia = true,
                  .ioc = true, .bei = i % 64 != 0);
     }
-    g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
-    before = strlen(text);
-    g_free(text);
+    before = hcd_trace_count(log, "ixhci_service ");
     hcd_ring_ep(h, dev, ISOAV_IN);
     hcd_step_uf(h, 192);
-    g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
-    for (char *at = text + before; (at = strstr(at, "ixhci_service ")); at++) {
-        count++;
-    }
+    count = hcd_trace_count(log, "ixhci_service ") - before;
     g_unlink(log);
     hcd_finish(h);
     return count;

@@ -12,19 +12,12 @@
 
 #define BYTES 64
 
-static HcdDev *open_all(Hcd *h)
+static uint64_t queue(Hcd *h, HcdDev *dev, uint64_t *buf)
 {
-    HcdDev *dev = hcd_puppet_open(h);
+    HcdPuppetTd td = hcd_puppet_queue(h, dev, PUPPET_EP_BULK_IN);
 
-    hcd_ep_add(h, dev, .dci = PUPPET_INT, .type = EP_TYPE_INTERRUPT_IN,
-               .mps = 64, .interval = 3, .esit = 64);
-    return dev;
-}
-
-static uint64_t queue(Hcd *h, HcdDev *dev, unsigned dci, uint64_t *buf)
-{
-    *buf = hcd_alloc_filled(h, BYTES, 0xaa);
-    return td_normal(h, dev, dci, .buf = *buf, .len = BYTES, .ioc = true);
+    *buf = td.buf;
+    return td.last;
 }
 
 static void expect_good(Hcd *h, HcdDev *dev, uint64_t trb)
@@ -47,65 +40,79 @@ static void expect_bytes(Hcd *h, uint64_t buf, unsigned first)
 }
 
 typedef struct {
-    const char *name, *action;
-    unsigned dci;
+    const char *action;
+    unsigned ep;
 } late_case;
 
-static const late_case lates[] = {
-    { "EP-08/nak-bulk-in", "nak", PUPPET_IN },
-    { "EP-08/nak-bulk-out", "nak", PUPPET_OUT },
-    { "EP-08/nak-interrupt", "nak", PUPPET_INT },
-    { "EP-08/delay-bulk-in", "delay", PUPPET_IN },
-    { "EP-08/delay-bulk-out", "delay", PUPPET_OUT },
-    { "EP-08/delay-interrupt", "delay", PUPPET_INT },
-};
+/* Its data on both sides: of all but GET_DESCRIPTOR usb-puppet keeps count. */
+static void check_late_data(Hcd *h, const late_case *c, const HcdPuppetTd *td)
+{
+    const HcdPuppetEp *pe = &hcd_puppet_eps[c->ep];
+
+    for (unsigned i = 0; i < 3 && pe->in && c->ep != PUPPET_EP_CONTROL_IN;
+         i++) {
+        expect_bytes(h, td[i].buf, i * BYTES);
+    }
+    hcd_check(pe->in || hcd_puppet_count(h, "received") == 3 * BYTES,
+              "the device has had %" PRIu64 " bytes",
+              hcd_puppet_count(h, "received"));
+    hcd_check(pe->ep.dci == 1 || hcd_puppet_count(h, "packets") == 3,
+              "%" PRIu64 " packets", hcd_puppet_count(h, "packets"));
+}
 
 static void late(const void *data)
 {
     const late_case *c = data;
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_all(h);
-    bool out = c->dci == PUPPET_OUT;
-    uint64_t trb[3], buf[3], began, took;
+    HcdDev *dev = hcd_puppet_open_ep(h, c->ep);
+    unsigned dci = hcd_puppet_eps[c->ep].ep.dci;
+    HcdPuppetTd td[3];
+    uint64_t began, took;
 
     fault_rule(h,
-               "'where': {'td': 2}, 'action': '%s', 'with': {'microframes': "
-               "80}",
-               c->action);
+               "'where': {'endpoint': %u, 'td': %u}, 'action': '%s', 'with': "
+               "{'microframes': 80}",
+               dci / 2, dci == 1 ? 3 : 2, c->action);
     for (unsigned i = 0; i < 3; i++) {
-        trb[i] = queue(h, dev, c->dci, &buf[i]);
+        td[i] = hcd_puppet_queue(h, dev, c->ep);
     }
-    hcd_ring_ep(h, dev, c->dci);
-    expect_good(h, dev, trb[0]);
+    hcd_ring_ep(h, dev, dci);
+    expect_good(h, dev, td[0].last);
     began = hcd_now_uf(h);
-    expect_good(h, dev, trb[1]);
+    expect_good(h, dev, td[1].last);
     took = hcd_now_uf(h) - began;
     hcd_check(took >= 79 && took <= 90, "it took %" PRIu64 " microframes",
               took);
-    expect_good(h, dev, trb[2]);
-    for (unsigned i = 0; i < 3 && !out; i++) {
-        expect_bytes(h, buf[i], i * BYTES);
-    }
-    hcd_check(!out || hcd_puppet_count(h, "received") == 3 * BYTES,
-              "the device has had %" PRIu64 " bytes",
-              hcd_puppet_count(h, "received"));
-    hcd_check(hcd_puppet_count(h, "packets") == 3, "%" PRIu64 " packets",
-              hcd_puppet_count(h, "packets"));
-    fault_expect(h, "'td':2", 1);
+    expect_good(h, dev, td[2].last);
+    check_late_data(h, c, td);
+    fault_expect(h, "'hit':1", 1);
     hcd_finish(h);
+}
+
+/* What waits for the device: all but isochronous endpoints. */
+static void add_lates(const char *action)
+{
+    for (unsigned ep = 0; ep < PUPPET_EP_ISOCH_IN; ep++) {
+        late_case *c = g_new0(late_case, 1);
+        g_autofree char *name =
+            g_strdup_printf("EP-08/%s/%s", action, hcd_puppet_eps[ep].name);
+
+        *c = (late_case){ action, ep };
+        hcd_test_add_data(name, late, c);
+    }
 }
 
 /* The device keeps the packet, gives it back, and then the delay begins. */
 static void late_async(void)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_all(h);
+    HcdDev *dev = hcd_puppet_open(h);
     uint64_t trb, buf;
 
     fault_rule(h, "'where': {'td': 1, 'type': 'bulk'}, 'action': 'delay', "
                   "'with': {'microframes': 80}");
     hcd_puppet_answer(h, "hold");
-    trb = queue(h, dev, PUPPET_IN, &buf);
+    trb = queue(h, dev, &buf);
     hcd_ring_ep(h, dev, PUPPET_IN);
     hcd_expect_quiet(h, 80);
     hcd_puppet_answer(h, "success");
@@ -122,14 +129,14 @@ static void late_async(void)
 static void stopped(const void *data)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_all(h);
+    HcdDev *dev = hcd_puppet_open(h);
     uint64_t trb, buf;
 
     fault_rule(h,
                "'where': {'td': 1, 'type': 'bulk'}, 'action': '%s', 'with': "
                "{'microframes': 80}",
                (const char *)data);
-    trb = queue(h, dev, PUPPET_IN, &buf);
+    trb = queue(h, dev, &buf);
     hcd_ring_ep(h, dev, PUPPET_IN);
     hcd_step_uf(h, 8);
     hcd_expect_cc(hcd_cmd_stop(h, dev, PUPPET_IN), CC_SUCCESS);
@@ -150,17 +157,17 @@ static void stopped(const void *data)
 static void stopped_between(void)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_all(h);
+    HcdDev *dev = hcd_puppet_open(h);
     uint64_t trb[2], buf[2];
 
     fault_rule(h, "'where': {'event': 'transfer', 'code': "
                   "'stopped-length-invalid'}, 'action': 'event-code', 'with': "
                   "{'code': 'stopped-length-invalid', 'length': 16777215}");
-    trb[0] = queue(h, dev, PUPPET_IN, &buf[0]);
+    trb[0] = queue(h, dev, &buf[0]);
     hcd_ring_ep(h, dev, PUPPET_IN);
     expect_good(h, dev, trb[0]);
     hcd_expect_cc(hcd_cmd_stop(h, dev, PUPPET_IN), CC_SUCCESS);
-    trb[1] = queue(h, dev, PUPPET_IN, &buf[1]);
+    trb[1] = queue(h, dev, &buf[1]);
     hcd_expect_te(h, .dev = dev, .cc = CC_STOPPED_LENGTH_INVALID, .ptr = trb[1],
                   .len = 16777215);
     hcd_check(hcd_ep_state(h, dev, PUPPET_IN) == EP_STATE_STOPPED,
@@ -176,7 +183,7 @@ static void stopped_between(void)
 static void plan_goes(const void *data)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_all(h);
+    HcdDev *dev = hcd_puppet_open(h);
     g_autofree char *seams = NULL;
     uint64_t trb[2], buf[2];
 
@@ -184,12 +191,12 @@ static void plan_goes(const void *data)
                "'where': {'td': 1, 'type': 'bulk'}, 'action': '%s', 'with': "
                "{'microframes': 8000}",
                (const char *)data);
-    trb[0] = queue(h, dev, PUPPET_IN, &buf[0]);
+    trb[0] = queue(h, dev, &buf[0]);
     hcd_ring_ep(h, dev, PUPPET_IN);
     hcd_expect_quiet(h, 8);
     fault_plan(h, "%s", "");
     expect_good(h, dev, trb[0]);
-    trb[1] = queue(h, dev, PUPPET_IN, &buf[1]);
+    trb[1] = queue(h, dev, &buf[1]);
     hcd_ring_ep(h, dev, PUPPET_IN);
     expect_good(h, dev, trb[1]);
     expect_bytes(h, buf[0], 0);
@@ -203,12 +210,12 @@ static void plan_goes(const void *data)
 static void below_cerr(void)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_all(h);
+    HcdDev *dev = hcd_puppet_open(h);
     uint64_t trb, buf;
 
     fault_rule(h, "'where': {'td': 1, 'type': 'bulk'}, 'when': {'count': 2}, "
                   "'action': 'silence'");
-    trb = queue(h, dev, PUPPET_IN, &buf);
+    trb = queue(h, dev, &buf);
     hcd_ring_ep(h, dev, PUPPET_IN);
     expect_good(h, dev, trb);
     expect_bytes(h, buf, 0);
@@ -219,13 +226,13 @@ static void below_cerr(void)
 static void corrupt_in(void)
 {
     Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = open_all(h);
+    HcdDev *dev = hcd_puppet_open(h);
     uint64_t trb[2], buf[2];
 
     fault_rule(h, "'where': {'td': 1, 'type': 'bulk'}, 'action': 'corrupt', "
                   "'with': {'offset': 5, 'xor': 129, 'bytes': 2}");
-    trb[0] = queue(h, dev, PUPPET_IN, &buf[0]);
-    trb[1] = queue(h, dev, PUPPET_IN, &buf[1]);
+    trb[0] = queue(h, dev, &buf[0]);
+    trb[1] = queue(h, dev, &buf[1]);
     hcd_ring_ep(h, dev, PUPPET_IN);
     expect_good(h, dev, trb[0]);
     expect_good(h, dev, trb[1]);
@@ -349,6 +356,64 @@ static void request(const void *data)
     hcd_finish(h);
 }
 
+/* One bRequest, of four types and recipients; the device knows the first. */
+static const uint8_t six[] = { 0x80, 0x81, 0xa0, 0xc0 };
+
+typedef struct {
+    const char *name, *where;
+    bool fires[G_N_ELEMENTS(six)];
+} type_case;
+
+static const type_case types[] = {
+    { "FP-33/request-of-standard-type",
+      "'name': 'get-descriptor'",
+      { true, true } },
+    { "FP-33/request-to-interface",
+      "'name': 'get-descriptor', 'bmRequestType': 129",
+      { false, true } },
+    { "FP-33/request-of-class",
+      "'bmRequestType': 160, 'bRequest': 6",
+      { false, false, true } },
+    { "FP-33/request-of-vendor",
+      "'bmRequestType': 192, 'bRequest': 6",
+      { false, false, false, true } },
+    { "FP-33/request-of-any-type",
+      "'bRequest': 6",
+      { true, true, true, true } },
+};
+
+/* USB 2.0 Table 9-2: bits 6:5 say whose request it is, and a name is that of
+ * a standard one. */
+static void request_type(const void *data)
+{
+    const type_case *c = data;
+    Hcd *h = hcd_start(.puppet = true);
+    HcdDev *dev = hcd_puppet_configured(h);
+    uint64_t buf = hcd_alloc_filled(h, 18, 0xaa);
+    unsigned hits = 0;
+
+    fault_rule(h,
+               "'where': {'request': {%s}}, 'action': 'complete', 'with': "
+               "{'code': 'undefined'}",
+               c->where);
+    for (unsigned i = 0; i < G_N_ELEMENTS(six); i++) {
+        HcdSetup get = {
+            .type = six[i], .request = 6, .value = 0x100, .length = 18
+        };
+        unsigned cc = c->fires[i] ? CC_UNDEFINED
+                      : i == 0    ? CC_SUCCESS
+                                  : CC_STALL_ERROR;
+
+        hcd_expect_cc(hcd_control(h, dev, get, buf), cc);
+        if (cc != CC_SUCCESS) {
+            clear_stall(h, dev);
+        }
+        hits += c->fires[i];
+        fault_expect(h, "'action':'complete'", hits);
+    }
+    hcd_finish(h);
+}
+
 /* The event of a request has its keys too. */
 static void request_event(void)
 {
@@ -389,9 +454,8 @@ static void request_set_address(void)
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(lates); i++) {
-        hcd_test_add_data(lates[i].name, late, &lates[i]);
-    }
+    add_lates("nak");
+    add_lates("delay");
     hcd_test_add("EP-08/delay-async", late_async);
     hcd_test_add_data("FP-26/stopped-in-nak", stopped, "nak");
     hcd_test_add_data("FP-26/stopped-in-delay", stopped, "delay");
@@ -408,6 +472,9 @@ int main(int argc, char **argv)
                       "'name': 'set-interface'");
     hcd_test_add_data("FP-06/request-numbers", request,
                       "'bmRequestType': 1, 'bRequest': 11");
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+        hcd_test_add_data(types[i].name, request_type, &types[i]);
+    }
     hcd_test_add("FP-33/request-event", request_event);
     hcd_test_add("FP-04/request-set-address", request_set_address);
     return hcd_test_main(argc, argv);

@@ -318,51 +318,6 @@ static void dma_error(const void *data)
     works_again(h);
 }
 
-/* Of a TD: its ring, or its data, in either direction. */
-static void dma_error_td(const void *data)
-{
-    const char *memory = data;
-    bool writes = g_str_equal(memory, "data");
-    Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = hcd_puppet_open(h);
-    uint64_t buf = hcd_alloc_filled(h, 64, 0xaa);
-
-    fault_rule(h,
-               "'where': {'memory': '%s', 'td': 2, 'endpoint': 1}, "
-               "'action': 'dma-%s-error'",
-               memory, writes ? "write" : "read");
-    td_normal(h, dev, PUPPET_IN, .buf = buf, .len = 64, .ioc = true);
-    td_normal(h, dev, PUPPET_IN, .buf = buf, .len = 64, .ioc = true);
-    hcd_ring_ep(h, dev, PUPPET_IN);
-    hcd_expect_te(h, .dev = dev, .cc = CC_SUCCESS);
-    hcd_step_uf(h, 2);
-    hcd_check(hcd_op_read(h, XHCI_USBSTS) & USBSTS_HSE, "USBSTS is %08x",
-              hcd_op_read(h, XHCI_USBSTS));
-    works_again(h);
-}
-
-/* A TRB that is fetched half written is none: TRB Error, and no wild DMA. */
-static void torn_read(void)
-{
-    Hcd *h = hcd_start(.puppet = true);
-    HcdDev *dev = hcd_puppet_open(h);
-    uint64_t buf = hcd_alloc_filled(h, 64, 0xaa), trb;
-
-    fault_rule(h, "'where': {'memory': 'transfer-ring', 'endpoint': 1}, "
-                  "'when': {'nth': 1}, 'action': 'torn-trb'");
-    trb = td_normal(h, dev, PUPPET_IN, .buf = buf, .len = 64, .ioc = true);
-    hcd_ring_ep(h, dev, PUPPET_IN);
-    hcd_expect_te(h, .dev = dev, .cc = CC_TRB_ERROR, .ptr = trb);
-    hcd_check(hcd_ep_state(h, dev, PUPPET_IN) == EP_STATE_ERROR,
-              "the endpoint is in state %u", hcd_ep_state(h, dev, PUPPET_IN));
-    hcd_check(hcd_mem_is(h, buf, 64, 0xaa), "the buffer was written");
-    hcd_expect_cc(hcd_cmd_set_dequeue(h, dev, PUPPET_IN, trb, true),
-                  CC_SUCCESS);
-    hcd_ring_ep(h, dev, PUPPET_IN);
-    hcd_expect_te(h, .dev = dev, .cc = CC_SUCCESS, .ptr = trb);
-    hcd_finish(h);
-}
-
 /* EVT-16's opposite: the cycle bit is there before the rest. */
 static void torn_event(void)
 {
@@ -409,9 +364,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < G_N_ELEMENTS(dmas); i++) {
         hcd_test_add_data(dmas[i].name, dma_error, &dmas[i]);
     }
-    hcd_test_add_data("OP-18/transfer-ring", dma_error_td, "transfer-ring");
-    hcd_test_add_data("OP-18/data", dma_error_td, "data");
-    hcd_test_add("FP-05/torn-trb", torn_read);
     hcd_test_add("EVT-16/torn-event", torn_event);
     return hcd_test_main(argc, argv);
 }

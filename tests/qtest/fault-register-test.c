@@ -59,9 +59,14 @@ static void all_ones(void)
     hcd_cmd_post(h, hcd_cmd_trb(CMD_NOOP, 0, 0, 0));
     hcd_doorbell(h, 0, 0);
     hcd_expect_quiet(h, 40);
+    hcd_check(hcd_op_read(h, XHCI_USBSTS) == UINT32_MAX, "it is back early");
     hcd_step_uf(h, 48);
-    hcd_check(hcd_op_read(h, XHCI_USBSTS) & USBSTS_HCH, "USBSTS is %08x",
+    hcd_check(hcd_op_read(h, XHCI_USBSTS) == USBSTS_HCH, "USBSTS is %08x",
               hcd_op_read(h, XHCI_USBSTS));
+    hcd_check(hcd_op_read(h, XHCI_CONFIG) == 0 &&
+                  hcd_op_read(h, XHCI_DCBAAP_LO) == 0,
+              "it is as it was");
+    hcd_expect_quiet(h, 80);
     works_after_reset(h);
 }
 
@@ -76,6 +81,7 @@ static void hcrst_hangs(void)
     hcd_op_write(h, XHCI_USBCMD, USBCMD_HCRST);
     hcd_step_uf(h, 700);
     hcd_check(hcd_op_read(h, XHCI_USBCMD) & USBCMD_HCRST, "HCRST is 0");
+    hcd_check(hcd_op_read(h, XHCI_CONFIG) != 0, "CONFIG was reset at once");
     hcd_step_uf(h, 110);
     hcd_check(!(hcd_op_read(h, XHCI_USBCMD) & USBCMD_HCRST), "HCRST is 1");
     hcd_check(hcd_op_read(h, XHCI_CONFIG) == 0, "nothing was reset");
@@ -116,6 +122,7 @@ static void restore_fails(void)
 
     hcd_halt(h);
     fault_rule(h, "'when': {'nth': 2}, 'action': 'sre'");
+    hcd_op_write(h, XHCI_USBCMD, 0); /* asks for neither */
     hcd_op_write(h, XHCI_USBCMD, USBCMD_CSS);
     hcd_check(!(hcd_op_read(h, XHCI_USBSTS) & USBSTS_SRE), "SRE is 1");
     hcd_op_write(h, XHCI_USBCMD, USBCMD_CRS);
@@ -130,9 +137,12 @@ static void register_value(void)
 
     fault_rule(h, "'where': {'register': 'PORTSC', 'port': 2, 'access': "
                   "'read'}, 'when': {'every': 2}, 'action': 'register-value', "
-                  "'with': {'value': 1, 'mask': 3}");
+                  "'with': {'value': 1, 'mask': 513}");
+    hcd_check((portsc & (PORTSC_PP | PORTSC_CCS)) == PORTSC_PP,
+              "PORTSC is %08x", portsc);
     hcd_check(hcd_portsc(h, 2) == portsc, "it is another at once");
-    hcd_check(hcd_portsc(h, 2) == ((portsc & ~3u) | 1), "it is not another");
+    hcd_check(hcd_portsc(h, 2) == ((portsc & ~PORTSC_PP) | PORTSC_CCS),
+              "it is not another");
     hcd_check(hcd_portsc(h, 1) == portsc, "another port's, too");
     fault_expect(h,
                  "'register':'PORTSC','access':'read','action':"

@@ -5,7 +5,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "lib/hcd.h"
+#include <glib/gstdio.h>
+
+#include "lib/trace.h"
 
 /* Evaluate Context with this Max Exit Latency; the code. */
 static unsigned set_latency(Hcd *h, HcdDev *dev, unsigned latency_us)
@@ -147,10 +149,9 @@ static void cmd_36_force_header(void)
 static void cap_09_configuration_information(const void *data)
 {
     bool cie = GPOINTER_TO_UINT(data);
-    g_autofree char *name = g_strdup_printf("ixhci-trace-%d", getpid());
-    g_autofree char *log = g_build_filename(g_get_tmp_dir(), name, NULL);
+    g_autofree char *log = NULL;
     g_autofree char *args =
-        g_strdup_printf(KBD_ARGS "-trace ixhci_configuration -D %s", log);
+        hcd_trace_args(KBD_ARGS, "ixhci_configuration", &log);
     g_autofree char *text = NULL;
     Hcd *h = hcd_start(.args = args);
     HcdDev *dev = hcd_dev_open(h, hcd_port_connected(h, 0));
@@ -165,10 +166,10 @@ static void cap_09_configuration_information(const void *data)
     hcd_in_write(h, dev, 0, 7, 0x00030201);
     hcd_ep_add(h, dev, .dci = KBD_IN, .type = EP_TYPE_INTERRUPT_IN, .mps = 8,
                .interval = KBD_INTERVAL, .esit = 8);
-    g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
+    text = hcd_trace_text(log);
     hcd_check(!!strstr(text, "configuration 1 interface 2 alternate 3") == cie,
               "CIE %u, and the log is: %s", cie, text);
-    unlink(log);
+    g_unlink(log);
     hcd_finish(h);
 }
 

@@ -8,22 +8,6 @@
 #include "lib/hub.h"
 #include "lib/iso.h"
 
-#define FULL_AT(id, port) \
-    "-device usb-puppet,id=" id ",bus=xhci.0,port=" port ",speed=full "
-#define FULL_ARGS HUB_ARGS FULL_AT("puppet", "1.2")
-
-/* The puppet at full speed behind port 2 of the hub, configured. */
-static HcdDev *open_full(Hcd *h, HcdDev *hub)
-{
-    HcdDev *dev;
-
-    hcd_check(hub_port_enable(h, hub, 2) == SPEED_FULL,
-              "the device is not of full speed");
-    dev = hub_child_open(h, hub, 2);
-    hcd_set_configuration(h, dev, 1);
-    return dev;
-}
-
 static Hcd *start(const char *args)
 {
     return hcd_start(.args = args, .puppet_in_args = true);
@@ -33,7 +17,7 @@ static Hcd *start(const char *args)
  * Configure Endpoint says that the hub has one for each port. */
 static void ctx_03_tt_fields(void)
 {
-    Hcd *h = start(HUB_MTT_ARGS FULL_AT("puppet", "1.2"));
+    Hcd *h = start(HUB_MTT_ARGS HUB_PUPPET_AT("1.2"));
     HcdDev *hub = hub_open(h), *dev;
     uint32_t dw2;
 
@@ -76,7 +60,7 @@ static const tt_case tt_cases[] = {
 static void cmd_16_tt(const void *data)
 {
     const tt_case *c = data;
-    Hcd *h = start(FULL_ARGS "-device usb-kbd,bus=xhci.0,port=1.1");
+    Hcd *h = start(HUB_PUPPET_ARGS "-device usb-kbd,bus=xhci.0,port=1.1");
     HcdDev *hub = hub_open(h), *kbd, *dev;
 
     hub_port_enable(h, hub, 1);
@@ -127,9 +111,10 @@ static void cmd_16_tt_two_tiers(void)
  */
 static void cmd_16_tt_other_hub(void)
 {
-    Hcd *h = start(HUB_ARGS "-device usb-isohub,bus=xhci.0,port=1.1 "
-                            "-device usb-isohub,bus=xhci.0,port=1.3 " FULL_AT(
-                                "puppet", "1.1.2"));
+    Hcd *h =
+        start(HUB_ARGS
+              "-device usb-isohub,bus=xhci.0,port=1.1 "
+              "-device usb-isohub,bus=xhci.0,port=1.3 " HUB_PUPPET_AT("1.1.2"));
     HcdDev *hub = hub_open(h), *near = hub_open_behind(h, hub, 1);
     HcdDev *other = hub_open_behind(h, hub, 3), *dev;
 
@@ -164,8 +149,8 @@ static void check_ep(Hcd *h, HcdDev *dev, unsigned dci, unsigned want)
 static void fp_36_bulk(void)
 {
     HcdSetup clear_tt = { .type = 0x23, .request = 8, .index = 1 };
-    Hcd *h = start(FULL_ARGS);
-    HcdDev *hub = hub_open(h), *dev = open_full(h, hub);
+    Hcd *h = start(HUB_PUPPET_ARGS);
+    HcdDev *hub = hub_open(h), *dev = hub_puppet_configured(h, hub);
     uint64_t buf = hcd_alloc_filled(h, 64, 0xaa), trb;
 
     hcd_ep_add(h, dev, .dci = PUPPET_IN, .type = EP_TYPE_BULK_IN, .mps = 64,
@@ -190,8 +175,8 @@ static void fp_36_bulk(void)
 /* xHCI 1.2 §4.10.2: isochronous: one try, and the next TD in the next ESIT. */
 static void fp_36_isoch(void)
 {
-    Hcd *h = start(FULL_ARGS);
-    HcdDev *hub = hub_open(h), *dev = open_full(h, hub);
+    Hcd *h = start(HUB_PUPPET_ARGS);
+    HcdDev *hub = hub_open(h), *dev = hub_puppet_configured(h, hub);
     uint64_t buf = hcd_alloc_filled(h, 192, 0xaa), trb[4], last = 0;
 
     hcd_ep_add(h, dev, .dci = PUPPET_ISOCH_IN, .type = EP_TYPE_ISOCH_IN,
@@ -236,7 +221,7 @@ static void fp_36_gone(const void *data)
     const gone_case *c = data;
     Hcd *h = start(HUB_ARGS
                    "-device usb-kbd,id=kbd,bus=xhci.0,port=1.2,usb_version=1");
-    HcdDev *hub = hub_open(h), *dev = open_full(h, hub);
+    HcdDev *hub = hub_open(h), *dev = hub_puppet_configured(h, hub);
     HcdEvent event;
 
     hcd_ep_add(h, dev, .dci = KBD_IN, .type = EP_TYPE_INTERRUPT_IN, .mps = 8,
@@ -257,8 +242,8 @@ static void fp_36_gone(const void *data)
 /* xHCI 1.2 §4.6.4: without its hub's slot there is no way to the device. */
 static void fp_36_slot_gone(void)
 {
-    Hcd *h = start(FULL_ARGS);
-    HcdDev *hub = hub_open(h), *dev = open_full(h, hub);
+    Hcd *h = start(HUB_PUPPET_ARGS);
+    HcdDev *hub = hub_open(h), *dev = hub_puppet_configured(h, hub);
 
     hcd_expect_cc(hcd_cmd_simple(h, CMD_DISABLE_SLOT, hub->slot_id, 0, 0),
                   CC_SUCCESS);
@@ -280,7 +265,7 @@ static void hub_split_migrates(void)
     uint64_t trb;
 
     hcd_expect_cc(hcd_cmd_simple(h, CMD_DISABLE_SLOT, low, 0, 0), CC_SUCCESS);
-    dev = open_full(h, hub);
+    dev = hub_puppet_configured(h, hub);
     hcd_check(dev->slot_id < hub->slot_id, "slot %u behind slot %u",
               dev->slot_id, hub->slot_id);
     hcd_ep_add(h, dev, .dci = KBD_IN, .type = EP_TYPE_INTERRUPT_IN, .mps = 8,
@@ -349,8 +334,8 @@ static void iso_04_range(const void *data)
 static void iso_04_full_period(const void *data)
 {
     unsigned interval = GPOINTER_TO_UINT(data);
-    Hcd *h = start(FULL_ARGS);
-    HcdDev *hub = hub_open(h), *dev = open_full(h, hub);
+    Hcd *h = start(HUB_PUPPET_ARGS);
+    HcdDev *hub = hub_open(h), *dev = hub_puppet_configured(h, hub);
     uint64_t buf = hcd_alloc_filled(h, 8 * 100, 0xaa), trb[8], last = 0;
     uint8_t got[8 * 100];
 
@@ -383,8 +368,8 @@ static void iso_04_full_period(const void *data)
 /* xHCI 1.2 §4.11.2.5: Frame IDs count for split streams as for others. */
 static void iso_07_split(void)
 {
-    Hcd *h = start(FULL_ARGS);
-    HcdDev *hub = hub_open(h), *dev = open_full(h, hub);
+    Hcd *h = start(HUB_PUPPET_ARGS);
+    HcdDev *hub = hub_open(h), *dev = hub_puppet_configured(h, hub);
     uint64_t buf = hcd_alloc_filled(h, 192, 0xaa), trb;
     IsoFrame now;
     HcdEvent event;

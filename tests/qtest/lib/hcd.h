@@ -100,6 +100,7 @@ typedef struct {
     HcdEventRing evt;
     GQueue stash;     /* HcdEvent *: seen while something else was awaited */
     bool keep_erdp;   /* the test writes ERDP itself */
+    bool takes_zero;  /* an event with code 0 is no failure */
     bool may_be_dead; /* HSE or HCE is no failure at the end */
     unsigned msix_cap;
     uint64_t msix_word[HCD_MAX_VECTORS]; /* where vector n's message lands */
@@ -349,14 +350,49 @@ HcdDev *hcd_kbd_open(Hcd *h);
 void hcd_kbd_key(Hcd *h, bool down);
 
 /* puppet.c: usb-puppet, bulk on 81h and 02h, isochronous on 83h and 04h,
- * interrupt on 85h; its answers are those of puppet/puppet.c. */
+ * interrupt on 85h and 06h; its answers are those of puppet/puppet.c. */
 enum {
     PUPPET_IN = 3,
     PUPPET_OUT = 4,
     PUPPET_ISOCH_IN = 7,
     PUPPET_ISOCH_OUT = 8,
-    PUPPET_INT = 11
+    PUPPET_INT = 11,
+    PUPPET_INT_OUT = 12
 };
+
+/* One endpoint of each type and direction; endpoint 0 is two, by its data
+ * stage: GET_DESCRIPTOR of the device, and the vendor request that takes data.
+ * TDs of `bytes` are done in one packet, a service interval each. */
+enum {
+    PUPPET_EP_CONTROL_IN,
+    PUPPET_EP_CONTROL_OUT,
+    PUPPET_EP_BULK_IN,
+    PUPPET_EP_BULK_OUT,
+    PUPPET_EP_INTERRUPT_IN,
+    PUPPET_EP_INTERRUPT_OUT,
+    PUPPET_EP_ISOCH_IN,
+    PUPPET_EP_ISOCH_OUT,
+    PUPPET_EPS
+};
+typedef struct {
+    const char *name; /* "bulk-in" */
+    HcdEp ep;
+    bool in;
+    unsigned bytes;
+} HcdPuppetEp;
+extern const HcdPuppetEp hcd_puppet_eps[PUPPET_EPS];
+
+/* A TD of that size, with IOC, in a buffer of AAh and PUPPET_BEYOND more. */
+#define PUPPET_BEYOND 64
+typedef struct {
+    uint64_t buf;
+    uint64_t data;        /* the TRB that has the buffer, and ISP */
+    uint64_t first, last; /* that or, of a control transfer, Setup and Status */
+} HcdPuppetTd;
+HcdPuppetTd hcd_puppet_queue(Hcd *h, HcdDev *dev, unsigned ep);
+/* The device is configured, the endpoint too. */
+HcdDev *hcd_puppet_open_ep(Hcd *h, unsigned ep);
+
 HcdDev *hcd_puppet_configured(Hcd *h);
 HcdDev *hcd_puppet_open(Hcd *h);
 void hcd_puppet_answer(Hcd *h, const char *word);

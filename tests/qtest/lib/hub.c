@@ -135,3 +135,14 @@ HcdDev *hub_child_open(Hcd *h, HcdDev *hub, unsigned port)
     hcd_expect_cc(hcd_cmd_address(h, dev, 0), CC_SUCCESS);
     return dev;
 }
+
+HcdDev *hub_puppet_configured(Hcd *h, HcdDev *hub)
+{
+    HcdDev *dev;
+
+    hcd_check(hub_port_enable(h, hub, 2) == SPEED_FULL,
+              "the device is not of full speed");
+    dev = hub_child_open(h, hub, 2);
+    hcd_set_configuration(h, dev, 1);
+    return dev;
+}

@@ -55,6 +55,12 @@ uint32_t hub_status(Hcd *h, HcdDev *hub, unsigned port);
 /* Powers the port, resets it and waits: a device is enabled. The speed. */
 unsigned hub_port_enable(Hcd *h, HcdDev *hub, unsigned port);
 
+/* usb-puppet at full speed behind port 2 of that hub, configured. */
+#define HUB_PUPPET_AT(port) \
+    "-device usb-puppet,id=puppet,bus=xhci.0,port=" port ",speed=full "
+#define HUB_PUPPET_ARGS HUB_ARGS HUB_PUPPET_AT("1.2")
+HcdDev *hub_puppet_configured(Hcd *h, HcdDev *hub);
+
 /* A slot for the device at an enabled port, all that Address Device needs;
  * and one in the Addressed state. */
 HcdDev *hub_child_ready(Hcd *h, HcdDev *hub, unsigned port);

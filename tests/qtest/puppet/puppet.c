@@ -102,7 +102,7 @@ DECLARE_INSTANCE_CHECKER(Puppet, PUPPET, TYPE_PUPPET)
 
 static const USBDescIface interface = {
     .bInterfaceClass = USB_CLASS_VENDOR_SPEC,
-    .bNumEndpoints = 5,
+    .bNumEndpoints = 6,
     .eps =
         (USBDescEndpoint[]){
             ENDPOINT(0x81, USB_ENDPOINT_XFER_BULK, 512, 0),
@@ -110,6 +110,7 @@ static const USBDescIface interface = {
             ENDPOINT(0x83, USB_ENDPOINT_XFER_ISOC, 192, 1),
             ENDPOINT(0x04, USB_ENDPOINT_XFER_ISOC, 192, 1),
             ENDPOINT(0x85, USB_ENDPOINT_XFER_INT, 64, 4),
+            ENDPOINT(0x06, USB_ENDPOINT_XFER_INT, 64, 4),
         },
 };
 
