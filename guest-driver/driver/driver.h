@@ -95,6 +95,7 @@ typedef struct _DEVICE_EXTENSION {
     PDEVICE_OBJECT Lower;
     USBD_HANDLE Usbd;
     UNICODE_STRING LinkName;
+    BOOLEAN IsLinkOn; /* of PnP's requests, which come one at a time */
     IO_REMOVE_LOCK RemoveLock;
     PIO_WORKITEM PowerWork;
     PIRP PowerIrp; /* the device power IRP that PowerWork is for */
@@ -255,7 +256,7 @@ VOID RingStart(PRING Ring);
  */
 VOID RingPump(PRING Ring);
 
-/* Rule 5 up to the wait; afterwards no URB is out. */
+/* Aborts the pipe and waits; afterwards no URB is out. */
 VOID RingStop(PRING Ring);
 
 VOID RingFree(PRING Ring);

@@ -51,6 +51,7 @@ static NTSTATUS StartDevice(PDEVICE_EXTENSION Device, PIRP Irp)
     if (NT_SUCCESS(status)) {
         status = IoSetDeviceInterfaceState(&Device->LinkName, TRUE);
         if (NT_SUCCESS(status)) {
+            Device->IsLinkOn = TRUE;
             status = STATUS_SUCCESS; /* it may have been on all the time */
         }
     }
@@ -103,8 +104,9 @@ static NTSTATUS StopDevice(PDEVICE_EXTENSION Device, PIRP Irp)
 /* Interface off, streams down, reads ended; State says why. */
 static VOID EndDevice(PDEVICE_EXTENSION Device, DEVICE_STATE State)
 {
-    if (Device->LinkName.Buffer != NULL) {
+    if (Device->IsLinkOn) { /* not once more after a surprise removal */
         IoSetDeviceInterfaceState(&Device->LinkName, FALSE);
+        Device->IsLinkOn = FALSE;
     }
     DeviceLock(Device);
     if (State == DeviceGone || Device->State != DeviceGone) {
