@@ -16,7 +16,7 @@ OPTIONS ?=
 SETUP = -Dqemu_binary=$(QEMU) -Dqemu_source=$(QEMU_TREE) \
 	-Dguest_kernel=$(GUEST_KERNEL)
 SANITIZE = $(SETUP) -Dguest=disabled -Dfuzz=true -Db_lundef=false \
-	-Db_sanitize=address,undefined
+	-Db_sanitize=address,undefined -Doptimization=1
 
 .NOTPARALLEL:
 .PHONY: all packages headers build sanitize test suites qemu10 test-qemu10 \
@@ -121,7 +121,7 @@ soak: build
 		--timeout 86400 --set TIMES=$(TIMES)
 	@PLUGS=$(PLUGS) tests/guest/drivers-test $(BUILD)
 	@FRAMES=600 SUPER_FRAMES=600 tests/guest/uvc-test $(BUILD)
-	@DUPLEX="600:48000:16 60:44100:16 60:96000:16 60:44100:24 60:48000:24 \
+	@SUPER_RATES="44100 48000 96000" DUPLEX="600:48000:16 60:44100:16 60:96000:16 60:44100:24 60:48000:24 \
 		60:96000:24" tests/guest/sound-test $(BUILD)
 	@FRAMES=600 SECONDS_EACH=20 TIMES=$(TIMES) tests/guest/together-test $(BUILD)
 	@tests/guest/realtime $(BUILD)
