@@ -11,7 +11,7 @@
  *  2. It returns at the IRQL at which it was called, with no spin lock held
  *     and the mutexes that it had.
  *  3. An IRP is completed once, by who has it, with a status that is final, no
- *     cancel routine and no spin lock held, at DISPATCH_LEVEL at most.
+ *     cancel routine and no spin lock held.
  *  4. No spin lock is held across IoCallDriver.
  *  5. An IRP that the stack has is not freed.
  *  6. IRP_MN_REMOVE_DEVICE comes when the last file has been closed: Windows
@@ -220,7 +220,6 @@ static void WINAPI detach(DEVICE_OBJECT *target)
 
 static NTSTATUS WINAPI call_driver(DEVICE_OBJECT *device, IRP *irp)
 {
-    shim_check_irql("IoCallDriver", DISPATCH_LEVEL);
     shim_check_no_lock("IoCallDriver");
     set_state(irp, PASSED_ON);
     return IoCallDriver(device, irp);
@@ -231,7 +230,6 @@ static void WINAPI complete_request(IRP *irp, UCHAR boost)
     bool is_known;
     int i;
 
-    shim_check_irql("IoCompleteRequest", DISPATCH_LEVEL);
     shim_check_no_lock("IoCompleteRequest");
     EnterCriticalSection(&lock);
     i = find_entry(irp);
@@ -258,7 +256,6 @@ static IRP *WINAPI allocate_irp(CCHAR stack_size, BOOLEAN charge)
 {
     IRP *irp;
 
-    shim_check_irql("IoAllocateIrp", DISPATCH_LEVEL);
     if (verify_allocation_fails("an IRP", 0)) {
         return NULL;
     }
@@ -271,7 +268,6 @@ static IRP *WINAPI allocate_irp(CCHAR stack_size, BOOLEAN charge)
 
 static void WINAPI free_irp(IRP *irp)
 {
-    shim_check_irql("IoFreeIrp", DISPATCH_LEVEL);
     if (request_has_irp(irp)) {
         verify_report("an IRP was freed while the USB stack has it");
         return;
