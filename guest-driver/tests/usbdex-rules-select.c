@@ -226,6 +226,9 @@ static VOID InterfaceBuilt(const RULE_STAGE *Stage, ULONG Endpoints)
 
     MakeConfig(&config);
     config.Interface[0].bNumEndpoints = (UCHAR)Endpoints;
+    if (Endpoints == 255) { /* what was there is replaced */
+        config.List[0].Interface = (PUSBD_INTERFACE_INFORMATION)&Dirty;
+    }
     KeRaiseIrql(Endpoints == 1 ? DISPATCH_LEVEL : PASSIVE_LEVEL, &irql);
     RULE_STATUS(USBD_SelectInterfaceUrbAllocateAndBuild(handle, &Dirty,
                                                         config.List, &urb),
