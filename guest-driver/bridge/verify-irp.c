@@ -18,6 +18,8 @@
  *     holds it back until then. Wine does not, and sends no close at all to a
  *     device that has been removed; so it is held back here.
  *  7. A driver that its last device has left has no pool, IRPs or work items.
+ *  8. A device interface is disabled when it is enabled, and so by one of
+ *     surprise removal and removal only (nf-wdm-iosetdeviceinterfacestate).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -276,6 +278,35 @@ static void WINAPI free_irp(IRP *irp)
     IoFreeIrp(irp);
 }
 
+/* Rule 8. The interfaces that are enabled, by their names' memory. */
+#define MAX_LINKS 8
+static const WCHAR *links[MAX_LINKS];
+
+static NTSTATUS WINAPI set_interface_state(UNICODE_STRING *link, BOOLEAN enable)
+{
+    bool was_enabled = false;
+    int i;
+
+    EnterCriticalSection(&lock);
+    for (i = 0; i < MAX_LINKS; i++) {
+        if (links[i] == link->Buffer) {
+            links[i] = NULL;
+            was_enabled = true;
+        }
+    }
+    for (i = 0; enable && i < MAX_LINKS; i++) {
+        if (!links[i]) {
+            links[i] = link->Buffer;
+            break;
+        }
+    }
+    LeaveCriticalSection(&lock);
+    if (!enable && !was_enabled) {
+        verify_report("a device interface was disabled that is not enabled");
+    }
+    return IoSetDeviceInterfaceState(link, enable);
+}
+
 LONG verify_irp_allocated(void)
 {
     return allocated_irps;
@@ -291,6 +322,7 @@ const ShimImport verify_irp_imports[] = {
     { "IoAttachDeviceToDeviceStack", attach },
     { "IoDetachDevice", detach },
     { "IoFreeIrp", free_irp },
+    { "IoSetDeviceInterfaceState", set_interface_state },
     { "IofCallDriver", call_driver },
     { "IofCompleteRequest", complete_request },
     { NULL, NULL },
