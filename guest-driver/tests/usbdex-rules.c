@@ -55,6 +55,24 @@ static VOID Layout(const RULE_STAGE *Stage, ULONG Argument)
     RULE_IS(GET_ISO_URB_SIZE(1024), 12440u);
 }
 
+/* Numbers that the driver and the stack must agree on. */
+static VOID Numbers(const RULE_STAGE *Stage, ULONG Argument)
+{
+    UNREFERENCED_PARAMETER(Stage);
+    UNREFERENCED_PARAMETER(Argument);
+    RULE_IS(URB_FUNCTION_SELECT_CONFIGURATION, 0x00u);
+    RULE_IS(URB_FUNCTION_SELECT_INTERFACE, 0x01u);
+    RULE_IS(URB_FUNCTION_ABORT_PIPE, 0x02u);
+    RULE_IS(URB_FUNCTION_ISOCH_TRANSFER, 0x0au);
+    RULE_IS(USBD_TRANSFER_DIRECTION_IN, 1u);
+    RULE_IS(USBD_START_ISO_TRANSFER_ASAP, 4u);
+    RULE_IS(USBD_CLIENT_CONTRACT_VERSION_INVALID, 0xffffffffu);
+    RULE_IS(USBD_CLIENT_CONTRACT_VERSION_602, 0x602u);
+    RULE_IS(USBD_INTERFACE_VERSION_600, 0x600u);
+    RULE_IS(USBD_INTERFACE_VERSION_602, 0x602u);
+    RULE_IS(USBD_INTERFACE_VERSION_603, 0x603u);
+}
+
 /* --- USBD_CreateHandle ---------------------------------------------------- */
 
 static VOID CreateAndClose(const RULE_STAGE *Stage, ULONG Argument)
@@ -443,6 +461,7 @@ static VOID AssignForeign(const RULE_STAGE *Stage, ULONG Argument)
 
 const USBDEX_RULE UsbdexUrbRules[] = {
     { "/usbdex/layout", Layout, 0 },
+    { "/usbdex/numbers", Numbers, 0 },
     { "/usbdex/create/success", CreateAndClose, 0 },
     { "/usbdex/create/no-device", CreateNoDevice, 0 },
     { "/usbdex/create/no-target", CreateNoTarget, 0 },
