@@ -85,7 +85,6 @@ static BOOLEAN WINAPI remove_dpc(KDPC *dpc)
 
 static void WINAPI flush_dpcs(void)
 {
-    shim_check_irql("KeFlushQueuedDpcs", PASSIVE_LEVEL);
     EnterCriticalSection(&lock);
     while (running || queue) {
         SleepConditionVariableCS(&changed, &lock, INFINITE);

@@ -44,13 +44,6 @@ void shim_lower_irql(KIRQL irql)
     current_irql = irql;
 }
 
-void shim_check_irql(const char *routine, KIRQL most)
-{
-    if (current_irql > most) {
-        bridge_log("verifier: %s called at IRQL %u", routine, current_irql);
-    }
-}
-
 /* The spin locks that the thread holds, the last one at the end. */
 #define MAX_HELD 8
 static __thread KSPIN_LOCK *held[MAX_HELD]
@@ -107,7 +100,6 @@ static KIRQL WINAPI acquire_raise(KSPIN_LOCK *lock)
 {
     KIRQL irql;
 
-    shim_check_irql("KeAcquireSpinLock", DISPATCH_LEVEL);
     irql = shim_raise_irql(DISPATCH_LEVEL);
     take(lock);
     return irql;
@@ -120,19 +112,12 @@ static void WINAPI acquire_spin_lock(KSPIN_LOCK *lock, KIRQL *irql)
 
 static void WINAPI release_spin_lock(KSPIN_LOCK *lock, KIRQL irql)
 {
-    if (shim_irql() != DISPATCH_LEVEL) {
-        bridge_log("verifier: KeReleaseSpinLock at IRQL %u", shim_irql());
-    }
     give(lock);
     shim_lower_irql(irql);
 }
 
 static void WINAPI acquire_at_dpc(KSPIN_LOCK *lock)
 {
-    if (shim_irql() < DISPATCH_LEVEL) {
-        bridge_log("verifier: KeAcquireSpinLockAtDpcLevel at IRQL %u",
-                   shim_irql());
-    }
     take(lock);
 }
 
@@ -162,7 +147,7 @@ static NTSTATUS WINAPI wait_single(void *object, KWAIT_REASON reason,
 {
     /* At DISPATCH_LEVEL only a look at the object's state is allowed. */
     if (!timeout || timeout->QuadPart) {
-        shim_check_irql("KeWaitForSingleObject", APC_LEVEL);
+        shim_check_case("KeWaitForSingleObject:wait");
     }
     if (shim_is_mutex(object)) {
         return shim_mutex_wait(object, timeout);
@@ -180,7 +165,7 @@ static NTSTATUS WINAPI wait_multiple(ULONG count, void *objects[],
     ULONG i;
 
     if (!timeout || timeout->QuadPart) {
-        shim_check_irql("KeWaitForMultipleObjects", APC_LEVEL);
+        shim_check_case("KeWaitForMultipleObjects:wait");
     }
     for (i = 0; i < count; i++) {
         if (shim_is_mutex(objects[i])) {
@@ -192,21 +177,22 @@ static NTSTATUS WINAPI wait_multiple(ULONG count, void *objects[],
                                     alertable, timeout, blocks);
 }
 
-static NTSTATUS WINAPI delay_thread(KPROCESSOR_MODE mode, BOOLEAN alertable,
-                                    LARGE_INTEGER *interval)
+static LONG WINAPI set_event(KEVENT *event, KPRIORITY increment, BOOLEAN wait)
 {
-    shim_check_irql("KeDelayExecutionThread", APC_LEVEL);
-    return KeDelayExecutionThread(mode, alertable, interval);
+    if (wait) {
+        shim_check_case("KeSetEvent:wait");
+    }
+    return KeSetEvent(event, increment, wait);
 }
 
 const ShimImport shim_irql_imports[] = {
     { "KeAcquireSpinLock", acquire_spin_lock },
     { "KeAcquireSpinLockAtDpcLevel", acquire_at_dpc },
     { "KeAcquireSpinLockRaiseToDpc", acquire_raise },
-    { "KeDelayExecutionThread", delay_thread },
     { "KeGetCurrentIrql", get_irql },
     { "KeReleaseSpinLock", release_spin_lock },
     { "KeReleaseSpinLockFromDpcLevel", release_from_dpc },
+    { "KeSetEvent", set_event },
     { "KeWaitForMultipleObjects", wait_multiple },
     { "KeWaitForMutexObject", wait_single },
     { "KeWaitForSingleObject", wait_single },

@@ -15,7 +15,6 @@ static void *mdl_address(const MDL *mdl)
 
 static void WINAPI build_nonpaged(MDL *mdl)
 {
-    shim_check_irql("MmBuildMdlForNonPagedPool", DISPATCH_LEVEL);
     mdl->MappedSystemVa = mdl_address(mdl);
     mdl->MdlFlags |= MDL_SOURCE_IS_NONPAGED_POOL;
 }
@@ -24,7 +23,9 @@ static void *WINAPI map_locked(MDL *mdl, KPROCESSOR_MODE mode,
                                MEMORY_CACHING_TYPE cache, void *base,
                                ULONG bug_check, MM_PAGE_PRIORITY priority)
 {
-    shim_check_irql("MmMapLockedPagesSpecifyCache", DISPATCH_LEVEL);
+    if (mode == UserMode) {
+        shim_check_case("MmMapLockedPagesSpecifyCache:user");
+    }
     mdl->MappedSystemVa = mdl_address(mdl);
     mdl->MdlFlags |= MDL_MAPPED_TO_SYSTEM_VA;
     return mdl->MappedSystemVa;
@@ -37,7 +38,6 @@ static void *WINAPI map_locked_cached(MDL *mdl, KPROCESSOR_MODE mode)
 
 static void WINAPI unmap_locked(void *address, MDL *mdl)
 {
-    shim_check_irql("MmUnmapLockedPages", DISPATCH_LEVEL);
     mdl->MdlFlags &= ~MDL_MAPPED_TO_SYSTEM_VA;
 }
 

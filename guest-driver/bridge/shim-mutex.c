@@ -171,7 +171,6 @@ static LONG WINAPI release_mutex(KMUTEX *mutex, BOOLEAN wait)
 {
     LONG before;
 
-    shim_check_irql("KeReleaseMutex", DISPATCH_LEVEL);
     EnterCriticalSection(&lock);
     before = mutex->Header.SignalState;
     if (!shim_is_mutex(mutex) || mutex->OwnerThread != this_thread()) {

@@ -3,8 +3,12 @@
  * drop it. The format is formatted by Wine's own routine, because Windows'
  * conversions differ from the C library's here.
  *
- * A driver under test may say "verifier: fail N": its allocation number N from
- * then on fails.
+ * A driver under test may talk to the verifier; DbgPrint returns the answer:
+ *
+ *   "verifier: fail N"     its allocation number N from then on fails
+ *   "verifier: blocks"     how many blocks of pool are allocated
+ *   "verifier: said TEXT"  1 when the last line that was said has TEXT, and is
+ *                          then forgotten; else 0
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +20,23 @@
 int __cdecl _vsnprintf(char *text, size_t bytes, const char *format,
                        __builtin_ms_va_list args);
 
-static void print(const char *format, __builtin_ms_va_list args)
+static char last_said[240];
+
+static ULONG answer(const char *question)
+{
+    if (!strncmp(question, "fail ", 5)) {
+        verify_pool_fail(atoi(question + 5));
+    } else if (!strcmp(question, "blocks")) {
+        return verify_pool_counts().blocks;
+    } else if (!strncmp(question, "said ", 5) &&
+               strstr(last_said, question + 5)) {
+        last_said[0] = 0;
+        return 1;
+    }
+    return 0;
+}
+
+static ULONG print(const char *format, __builtin_ms_va_list args)
 {
     char text[240];
     size_t length;
@@ -27,32 +47,35 @@ static void print(const char *format, __builtin_ms_va_list args)
     if (length && text[length - 1] == '\n') {
         text[length - 1] = 0;
     }
-    if (!strncmp(text, "verifier: fail ", 15)) {
-        verify_pool_fail(atoi(text + 15));
-        return;
+    if (!strncmp(text, "verifier: ", 10)) {
+        return answer(text + 10);
     }
+    memcpy(last_said, text, sizeof(text));
     bridge_log("driver says: %s", text);
+    return STATUS_SUCCESS;
 }
 
 static ULONG WINAPIV dbg_print(const char *format, ...)
 {
     __builtin_ms_va_list args;
+    ULONG status;
 
     __builtin_ms_va_start(args, format);
-    print(format, args);
+    status = print(format, args);
     __builtin_ms_va_end(args);
-    return STATUS_SUCCESS;
+    return status;
 }
 
 static ULONG WINAPIV dbg_print_ex(ULONG component, ULONG level,
                                   const char *format, ...)
 {
     __builtin_ms_va_list args;
+    ULONG status;
 
     __builtin_ms_va_start(args, format);
-    print(format, args);
+    status = print(format, args);
     __builtin_ms_va_end(args);
-    return STATUS_SUCCESS;
+    return status;
 }
 
 const ShimImport shim_print_imports[] = {

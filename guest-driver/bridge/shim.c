@@ -4,8 +4,8 @@
  * PsSetLoadImageNotifyRoutine calls back once an image has been loaded and
  * its imports have been resolved, before its DriverEntry runs. Every image
  * that imports from ntoskrnl.exe or hal.dll gets the routines of the tables
- * below in place of Wine's; the driver itself is not changed, on disk or in
- * its code.
+ * below in place of Wine's, and a gate before each whose IRQL is known
+ * (shim-gate.c); the driver itself is not changed, on disk or in its code.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -52,8 +52,11 @@ static unsigned patch_library(UCHAR *base,
             continue;
         }
         routine = find_routine((const char *)by_name->Name);
-        if (routine && VirtualProtect(&addresses[i], sizeof(void *),
-                                      PAGE_READWRITE, &protection)) {
+        routine = shim_gate((const char *)by_name->Name,
+                            routine ? routine : addresses[i]);
+        if (routine != addresses[i] &&
+            VirtualProtect(&addresses[i], sizeof(void *), PAGE_READWRITE,
+                           &protection)) {
             addresses[i] = routine;
             VirtualProtect(&addresses[i], sizeof(void *), protection,
                            &protection);

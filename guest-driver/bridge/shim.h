@@ -3,7 +3,8 @@
  * above, because Wine's kernel has them as empty functions, aborts in them or
  * keeps no IRQL. It doubles as a small verifier: a routine that is called at
  * an IRQL at which Windows forbids it is reported on a line that begins
- * "usbbridge: verifier:".
+ * "usbbridge: verifier:". Which IRQL that is says driver/imports.txt, for
+ * shim-gate.c, for replaced routines and others alike.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -34,8 +35,14 @@ KIRQL shim_irql(void);
 KIRQL shim_raise_irql(KIRQL irql);
 void shim_lower_irql(KIRQL irql);
 
-/* Reports when the calling thread's IRQL is above most. */
-void shim_check_irql(const char *routine, KIRQL most);
+/*
+ * What a driver is to import for a routine: the routine, behind a gate if there
+ * is a row of facts for that name.
+ */
+void *shim_gate(const char *name, void *routine);
+
+/* Reports when the IRQL is not what the row "Routine:case" says. */
+void shim_check_case(const char *routine_and_case);
 
 /* Reports when the calling thread holds a spin lock. */
 void shim_check_no_lock(const char *what);

@@ -11,13 +11,15 @@
  *  2. It returns at the IRQL at which it was called, with no spin lock held
  *     and the mutexes that it had.
  *  3. An IRP is completed once, by who has it, with a status that is final, no
- *     cancel routine and no spin lock held, at DISPATCH_LEVEL at most.
+ *     cancel routine and no spin lock held.
  *  4. No spin lock is held across IoCallDriver.
  *  5. An IRP that the stack has is not freed.
  *  6. IRP_MN_REMOVE_DEVICE comes when the last file has been closed: Windows
  *     holds it back until then. Wine does not, and sends no close at all to a
  *     device that has been removed; so it is held back here.
  *  7. A driver that its last device has left has no pool, IRPs or work items.
+ *  8. A device interface is disabled when it is enabled, and so by one of
+ *     surprise removal and removal only (nf-wdm-iosetdeviceinterfacestate).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -220,7 +222,6 @@ static void WINAPI detach(DEVICE_OBJECT *target)
 
 static NTSTATUS WINAPI call_driver(DEVICE_OBJECT *device, IRP *irp)
 {
-    shim_check_irql("IoCallDriver", DISPATCH_LEVEL);
     shim_check_no_lock("IoCallDriver");
     set_state(irp, PASSED_ON);
     return IoCallDriver(device, irp);
@@ -231,7 +232,6 @@ static void WINAPI complete_request(IRP *irp, UCHAR boost)
     bool is_known;
     int i;
 
-    shim_check_irql("IoCompleteRequest", DISPATCH_LEVEL);
     shim_check_no_lock("IoCompleteRequest");
     EnterCriticalSection(&lock);
     i = find_entry(irp);
@@ -258,7 +258,6 @@ static IRP *WINAPI allocate_irp(CCHAR stack_size, BOOLEAN charge)
 {
     IRP *irp;
 
-    shim_check_irql("IoAllocateIrp", DISPATCH_LEVEL);
     if (verify_allocation_fails("an IRP", 0)) {
         return NULL;
     }
@@ -271,13 +270,41 @@ static IRP *WINAPI allocate_irp(CCHAR stack_size, BOOLEAN charge)
 
 static void WINAPI free_irp(IRP *irp)
 {
-    shim_check_irql("IoFreeIrp", DISPATCH_LEVEL);
     if (request_has_irp(irp)) {
         verify_report("an IRP was freed while the USB stack has it");
         return;
     }
     InterlockedDecrement(&allocated_irps);
     IoFreeIrp(irp);
+}
+
+/* Rule 8. The interfaces that are enabled, by their names' memory. */
+#define MAX_LINKS 8
+static const WCHAR *links[MAX_LINKS];
+
+static NTSTATUS WINAPI set_interface_state(UNICODE_STRING *link, BOOLEAN enable)
+{
+    bool was_enabled = false;
+    int i;
+
+    EnterCriticalSection(&lock);
+    for (i = 0; i < MAX_LINKS; i++) {
+        if (links[i] == link->Buffer) {
+            links[i] = NULL;
+            was_enabled = true;
+        }
+    }
+    for (i = 0; enable && i < MAX_LINKS; i++) {
+        if (!links[i]) {
+            links[i] = link->Buffer;
+            break;
+        }
+    }
+    LeaveCriticalSection(&lock);
+    if (!enable && !was_enabled) {
+        verify_report("a device interface was disabled that is not enabled");
+    }
+    return IoSetDeviceInterfaceState(link, enable);
 }
 
 LONG verify_irp_allocated(void)
@@ -295,6 +322,7 @@ const ShimImport verify_irp_imports[] = {
     { "IoAttachDeviceToDeviceStack", attach },
     { "IoDetachDevice", detach },
     { "IoFreeIrp", free_irp },
+    { "IoSetDeviceInterfaceState", set_interface_state },
     { "IofCallDriver", call_driver },
     { "IofCompleteRequest", complete_request },
     { NULL, NULL },

@@ -9,8 +9,8 @@
  *  2. Behind each block are guard bytes, looked at when it is freed.
  *  3. A freed block is filled with DDh and kept for a while. One that has
  *     been written to by the time it is given up was used after it was freed.
- *  4. A block is freed once, under its own tag, at DISPATCH_LEVEL at most, and
- *     not while an URB that the stack has lies in it or transfers to it.
+ *  4. A block is freed once, under its own tag, and not while an URB that the
+ *     stack has lies in it or transfers to it.
  *  5. An allocation can be made to fail: number n from now, once. IRPs and
  *     work items count, too.
  *
@@ -124,8 +124,9 @@ static void *WINAPI allocate(POOL_TYPE type, SIZE_T bytes, ULONG tag)
 {
     Block *block;
 
-    shim_check_irql("ExAllocatePoolWithTag",
-                    type == PagedPool ? APC_LEVEL : DISPATCH_LEVEL);
+    if (type == PagedPool) {
+        shim_check_case("ExAllocatePoolWithTag:paged");
+    }
     if (!tag) {
         verify_report("pool allocated without a tag");
     }
@@ -212,7 +213,6 @@ static void WINAPI free_tagged(void *memory, ULONG tag)
     Block *block;
     bool is_double = false;
 
-    shim_check_irql("ExFreePoolWithTag", DISPATCH_LEVEL);
     EnterCriticalSection(&lock);
     block = take_block(memory);
     if (!block) {
@@ -226,6 +226,9 @@ static void WINAPI free_tagged(void *memory, ULONG tag)
             ExFreePoolWithTag(memory, tag); /* the kernel's own */
         }
         return;
+    }
+    if (block->type == PagedPool) {
+        shim_check_case("ExFreePoolWithTag:paged");
     }
     check_freed(block, tag);
     memset(block->data, FREED, block->bytes);

@@ -113,7 +113,6 @@ static NTSTATUS WINAPI request_power(DEVICE_OBJECT *pdo, UCHAR minor,
     Wish *wish = calloc(1, sizeof(*wish));
     HANDLE thread;
 
-    shim_check_irql("PoRequestPowerIrp", DISPATCH_LEVEL);
     if (!wish) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
@@ -127,8 +126,19 @@ static NTSTATUS WINAPI request_power(DEVICE_OBJECT *pdo, UCHAR minor,
     return STATUS_PENDING;
 }
 
+static POWER_STATE WINAPI set_power_state(DEVICE_OBJECT *device,
+                                          POWER_STATE_TYPE type,
+                                          POWER_STATE state)
+{
+    if (state.DeviceState != PowerDeviceD0) {
+        shim_check_case("PoSetPowerState:down");
+    }
+    return PoSetPowerState(device, type, state);
+}
+
 const ShimImport verify_send_imports[] = {
     { "PoRequestPowerIrp", request_power },
+    { "PoSetPowerState", set_power_state },
     { NULL, NULL },
 };
 

@@ -56,7 +56,6 @@ static void WINAPI queue_work_item(PIO_WORKITEM item,
 {
     Work *work = NULL;
 
-    shim_check_irql("IoQueueWorkItem", DISPATCH_LEVEL);
     EnterCriticalSection(&lock);
     if (find_work(item)) {
         verify_report("a work item was queued that is queued already");

@@ -95,24 +95,53 @@ extern const GUID GUID_USB_CAPABILITY_DEVICE_CONNECTION_SUPER_SPEED_COMPATIBLE;
 extern const GUID GUID_USB_CAPABILITY_TIME_SYNC;
 
 /*
- * USBD_CreateHandle registers a client driver and returns the handle that
- * every other routine here takes.
+ * Each routine is described as its page in Microsoft's DDI reference does it
+ * (usbdlib.h, nf-usbdlib- and the routine's name in small letters). What is
+ * said under "Here" is this library's own: the page does not say it, so a
+ * driver that is to work with Microsoft's library, too, does not count on it.
+ * docs/usbdex.md names the test of each sentence.
  *
- *   DeviceObject        the driver's own device object
- *   TargetDeviceObject  the next lower one: what IoAttachDeviceToDeviceStack
- *                       returned
+ * A pointer that receives something receives NULL when the routine fails,
+ * unless it is NULL itself.
+ */
+
+/*
+ * USBD_CreateHandle
+ *
+ * Registers a client driver with the USB driver stack and returns the handle
+ * that every other routine here takes.
+ *
+ * Parameters
+ *   DeviceObject      the driver's own device object
+ *   TargetDeviceObject
+ *                     the next lower one: what IoAttachDeviceToDeviceStack
+ *                     returned
  *   USBDClientContractVersion
- *                       USBD_CLIENT_CONTRACT_VERSION_602
- *   PoolTag             the tag of the memory that the library allocates for
- *                       this handle and its URBs; not 0
- *   USBDHandle          receives the handle, or NULL
+ *                     the rules that the driver keeps:
+ *                     USBD_CLIENT_CONTRACT_VERSION_602
+ *   PoolTag           the tag of the memory that the library allocates for this
+ *                     handle and its URBs
+ *   USBDHandle        receives the handle
  *
- * Returns STATUS_SUCCESS; STATUS_INVALID_LEVEL when the caller is not at
- * PASSIVE_LEVEL; STATUS_INVALID_PARAMETER when a pointer is NULL, the
- * contract version is another one or the tag is 0;
- * STATUS_INSUFFICIENT_RESOURCES.
+ * Return value
+ *   STATUS_SUCCESS    The driver is registered.
+ *   STATUS_INVALID_LEVEL
+ *                     The caller is not at PASSIVE_LEVEL.
+ *   STATUS_INVALID_PARAMETER
+ *                     DeviceObject, TargetDeviceObject or USBDHandle is NULL,
+ *                     the contract version is another one, or PoolTag is 0.
+ *   STATUS_INSUFFICIENT_RESOURCES
+ *                     There is no memory for the handle.
  *
- * IRQL: PASSIVE_LEVEL.
+ * IRQL: PASSIVE_LEVEL
+ *
+ * Remarks: called in AddDevice, before any other request goes to the stack. A
+ * driver may fail AddDevice when this fails. The handle is closed by
+ * USBD_CloseHandle.
+ *
+ * Here: there is nobody to register with, and the routine sends no request. The
+ * handle's memory and that of its URBs cannot be executed on Windows 8 and
+ * later.
  */
 _IRQL_requires_max_(PASSIVE_LEVEL) _Must_inspect_result_ NTSTATUS NTAPI
     USBD_CreateHandle(_In_ PDEVICE_OBJECT DeviceObject,
@@ -121,113 +150,185 @@ _IRQL_requires_max_(PASSIVE_LEVEL) _Must_inspect_result_ NTSTATUS NTAPI
                       _Out_ USBD_HANDLE *USBDHandle);
 
 /*
- * USBD_CloseHandle ends a registration.
+ * USBD_CloseHandle
  *
- *   USBDHandle          the handle; NULL is ignored
+ * Closes a handle and gives back what the registration holds.
  *
- * URBs that are still allocated are a bug of the caller. It is reported by
- * DbgPrint; such an URB can still be freed later.
+ * Parameters
+ *   USBDHandle        the handle
  *
- * IRQL: PASSIVE_LEVEL.
+ * Return value: none
+ *
+ * IRQL: PASSIVE_LEVEL
+ *
+ * Remarks: called when the driver handles IRP_MN_REMOVE_DEVICE, before it sends
+ * that IRP down, and after each URB of the handle has been freed.
+ *
+ * Here: NULL is ignored. URBs that are still allocated are a mistake of the
+ * caller's, and DbgPrint says how many there are. Such an URB can be freed
+ * later, and until the last one is, the handle is known to be closed: every
+ * routine but USBD_UrbFree refuses it.
  */
 _IRQL_requires_max_(PASSIVE_LEVEL) VOID NTAPI
     USBD_CloseHandle(_In_ USBD_HANDLE USBDHandle);
 
 /*
- * USBD_IsInterfaceVersionSupported tells whether the driver stack speaks a
- * version of its interface.
+ * USBD_IsInterfaceVersionSupported
  *
- *   USBDHandle          the handle
- *   USBDInterfaceVersion  a USBD_INTERFACE_VERSION_*
+ * Tells whether the USB driver stack speaks a version of the USBD interface.
  *
- * Returns TRUE for versions up to USBD_INTERFACE_VERSION_600, the one that
- * legacy URBs belong to, FALSE for later ones and for a NULL handle. What the
- * stack can *do* is USBD_QueryUsbCapability's business.
+ * Parameters
+ *   USBDHandle        the handle
+ *   USBDInterfaceVersion
+ *                     USBD_INTERFACE_VERSION_600, that of Windows 7 and before,
+ *                     _602, of Windows 8, or _603
  *
- * IRQL: up to DISPATCH_LEVEL (documented: PASSIVE_LEVEL).
+ * Return value
+ *   TRUE              The stack speaks it.
+ *   FALSE             It does not.
+ *
+ * IRQL: PASSIVE_LEVEL
+ *
+ * Remarks: a version does not say what the stack can do;
+ * USBD_QueryUsbCapability does.
+ *
+ * Here: TRUE up to USBD_INTERFACE_VERSION_600, whatever the stack, because that
+ * is the interface that URBs from pool belong to. FALSE for a handle that is
+ * NULL. No IRQL is refused.
  */
-_IRQL_requires_max_(DISPATCH_LEVEL) BOOLEAN NTAPI
+_IRQL_requires_max_(PASSIVE_LEVEL) BOOLEAN NTAPI
     USBD_IsInterfaceVersionSupported(_In_ USBD_HANDLE USBDHandle,
                                      _In_ ULONG USBDInterfaceVersion);
 
 /*
- * USBD_UrbAllocate allocates an URB for any request but isochronous ones and
- * the two select requests.
+ * USBD_UrbAllocate
  *
- *   USBDHandle          the handle
- *   Urb                 receives an URB of sizeof(URB) bytes, all of them
- *                       zero; NULL on failure
+ * Allocates an URB.
  *
- * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER when USBDHandle or Urb is
- * NULL; STATUS_INSUFFICIENT_RESOURCES.
+ * Parameters
+ *   USBDHandle        the handle
+ *   Urb               receives the URB: sizeof(URB) bytes, all of them zero
  *
- * IRQL: up to DISPATCH_LEVEL.
+ * Return value
+ *   STATUS_SUCCESS    The URB is the caller's.
+ *   STATUS_INVALID_PARAMETER
+ *                     USBDHandle or Urb is NULL.
+ *   STATUS_INSUFFICIENT_RESOURCES
+ *                     There is no memory for it.
+ *
+ * IRQL: <= DISPATCH_LEVEL
+ *
+ * Remarks: for each request but those whose URBs vary in length: isochronous
+ * transfers (USBD_IsochUrbAllocate) and the two selections, which have
+ * builders. The driver frees the URB by USBD_UrbFree when the request has been
+ * completed, and puts it into an IRP by USBD_AssignUrbToIoStackLocation.
+ *
+ * Here: the URB is on a multiple of 16 bytes.
  */
 _IRQL_requires_max_(DISPATCH_LEVEL) _Must_inspect_result_ NTSTATUS NTAPI
     USBD_UrbAllocate(_In_ USBD_HANDLE USBDHandle, _Out_ PURB *Urb);
 
 /*
- * USBD_IsochUrbAllocate allocates an URB for an isochronous transfer.
+ * USBD_IsochUrbAllocate
  *
- *   USBDHandle          the handle
+ * Allocates an URB for an isochronous transfer.
+ *
+ * Parameters
+ *   USBDHandle        the handle
  *   NumberOfIsochPackets
- *                       the largest number of packets that the caller will
- *                       put into this URB, 1..1024. The transfer buffer is
- *                       described by the array UrbIsochronousTransfer.
- *                       IsoPacket, one element a packet: the offset of the
- *                       packet going in, its length and status coming out.
- *   Urb                 receives an URB that is large enough for the array,
- *                       every byte zero, UrbHeader.Length and .Function
- *                       included; NULL on failure
+ *                     the largest number of packets that the driver will put
+ *                     into this URB. The transfer buffer is described by the
+ *                     array UrbIsochronousTransfer.IsoPacket, an element a
+ *                     packet: its offset in the buffer going in, its length and
+ *                     status coming out.
+ *   Urb               receives the URB: large enough for that array, every byte
+ *                     zero, UrbHeader.Length and UrbHeader.Function included
  *
- * The caller sets UrbHeader.Length to GET_ISO_URB_SIZE(packets) and
- * UrbHeader.Function to URB_FUNCTION_ISOCH_TRANSFER, fills in the rest and
- * frees the URB with USBD_UrbFree.
+ * Return value
+ *   STATUS_SUCCESS    The URB is the caller's.
+ *   STATUS_INVALID_PARAMETER
+ *                     USBDHandle or Urb is NULL. Here: or NumberOfIsochPackets
+ *                     is 0 or above 1024, which no stack takes.
+ *   STATUS_INSUFFICIENT_RESOURCES
+ *                     There is no memory for it.
  *
- * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER when USBDHandle or Urb is
- * NULL, and for a packet count that no stack would take (0 or above 1024;
- * the documentation does not say); STATUS_INSUFFICIENT_RESOURCES.
+ * IRQL: <= DISPATCH_LEVEL
  *
- * IRQL: up to DISPATCH_LEVEL.
+ * Remarks: the driver sets UrbHeader.Length to GET_ISO_URB_SIZE(packets) and
+ * UrbHeader.Function to URB_FUNCTION_ISOCH_TRANSFER, fills in the rest, and all
+ * of it again before each submission. It may use fewer packets than it has
+ * allocated. It frees the URB by USBD_UrbFree. A full-speed pipe takes up to
+ * 255 packets in one URB, one of high speed or more 1024 and a multiple of
+ * those in a frame. A driver on WDF calls WdfUsbTargetDeviceCreateIsochUrb
+ * instead (docs/wdf.md).
+ *
+ * Here: the URB is on a multiple of 16 bytes, and never smaller than
+ * sizeof(URB).
  */
 _IRQL_requires_max_(DISPATCH_LEVEL) _Must_inspect_result_ NTSTATUS NTAPI
     USBD_IsochUrbAllocate(_In_ USBD_HANDLE USBDHandle,
                           _In_ ULONG NumberOfIsochPackets, _Out_ PURB *Urb);
 
 /*
- * USBD_UrbFree frees an URB of this library.
+ * USBD_UrbFree
  *
- *   USBDHandle          the handle that it was allocated with
- *   Urb                 the URB; the stack must not own it. NULL is ignored.
+ * Frees an URB that a routine of this library allocated.
  *
- * An URB that is not this handle's (freed before, of another handle, not
- * from this library) is reported by DbgPrint and left alone.
+ * Parameters
+ *   USBDHandle        the handle that it was allocated with
+ *   Urb               the URB; the stack does not have it
  *
- * IRQL: up to DISPATCH_LEVEL.
+ * Return value: none
+ *
+ * IRQL: <= DISPATCH_LEVEL
+ *
+ * Remarks: an URB that is not freed is a leak.
+ *
+ * Here: NULL is ignored. An URB that is not this handle's, or was freed before,
+ * is reported by DbgPrint and left alone. To see that, the routine looks at the
+ * 32 bytes before it, which must be memory that can be read.
  */
 _IRQL_requires_max_(DISPATCH_LEVEL) VOID NTAPI
     USBD_UrbFree(_In_ USBD_HANDLE USBDHandle, _In_ PURB Urb);
 
 /*
- * USBD_SelectConfigUrbAllocateAndBuild allocates an URB that selects a
- * configuration and fills it in completely, the header included.
+ * USBD_SelectConfigUrbAllocateAndBuild
  *
- *   USBDHandle          the handle
+ * Allocates an URB that selects a configuration and fills it in completely, the
+ * header included.
+ *
+ * Parameters
+ *   USBDHandle        the handle
  *   ConfigurationDescriptor
- *                       the descriptor of the configuration
- *   InterfaceList       one entry for each interface, its InterfaceDescriptor
- *                       set and inside the configuration, then one entry
- *                       with a NULL InterfaceDescriptor; at most
- *                       bNumInterfaces + 1 entries. Coming out, Interface of
- *                       each entry points at its description in the URB.
- *   Urb                 receives the URB, NULL on failure
+ *                     the configuration's descriptor; the URB points at it
+ *   InterfaceList     bNumInterfaces + 1 entries. InterfaceDescriptor of each
+ *                     is the descriptor of an interface, or of an alternate
+ *                     setting of it; that of the last entry is NULL. Coming
+ *                     out, Interface of each is the interface's
+ *                     USBD_INTERFACE_INFORMATION in the URB, where the stack
+ *                     will put the pipes.
+ *   Urb               receives the URB
  *
- * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER when an argument is NULL,
- * the list is empty, longer than bNumInterfaces, or describes more than an
- * URB's 16-bit length can hold; STATUS_INSUFFICIENT_RESOURCES. The list is
- * not changed on failure.
+ * Return value
+ *   STATUS_SUCCESS    The URB is the caller's.
+ *   STATUS_INVALID_PARAMETER
+ *                     USBDHandle or Urb is NULL. Here: or another argument is,
+ *                     or the list is empty, longer than bNumInterfaces, or
+ *                     describes more endpoints than an URB of 65535 bytes can
+ *                     hold.
+ *   STATUS_INSUFFICIENT_RESOURCES
+ *                     There is no memory for it.
  *
- * IRQL: up to DISPATCH_LEVEL.
+ * IRQL: <= DISPATCH_LEVEL
+ *
+ * Remarks: the driver sends the URB, then takes UrbSelectConfiguration.
+ * ConfigurationHandle and the pipe handles from it, and frees it by
+ * USBD_UrbFree.
+ *
+ * Here: fewer entries than interfaces are taken. The list is not changed by a
+ * call that fails. bNumEndpoints is believed: compare the descriptors with
+ * wTotalLength before. MaximumTransferSize of each pipe is
+ * USBD_DEFAULT_MAXIMUM_TRANSFER_SIZE.
  */
 _IRQL_requires_max_(DISPATCH_LEVEL) _Must_inspect_result_ NTSTATUS NTAPI
     USBD_SelectConfigUrbAllocateAndBuild(
@@ -236,20 +337,38 @@ _IRQL_requires_max_(DISPATCH_LEVEL) _Must_inspect_result_ NTSTATUS NTAPI
         _In_ PUSBD_INTERFACE_LIST_ENTRY InterfaceList, _Out_ PURB *Urb);
 
 /*
- * USBD_SelectInterfaceUrbAllocateAndBuild allocates an URB that selects an
- * alternate setting of one interface and fills it in completely.
+ * USBD_SelectInterfaceUrbAllocateAndBuild
  *
- *   USBDHandle          the handle
- *   ConfigurationHandle from the select-configuration URB, once it completed
- *   InterfaceListEntry  InterfaceDescriptor: the alternate setting to select;
- *                       Interface: NULL going in, coming out the description
- *                       in the URB, where the pipe handles will be
- *   Urb                 receives the URB, NULL on failure
+ * Allocates an URB that selects an alternate setting of one interface and fills
+ * it in completely, the header included.
  *
- * Returns STATUS_SUCCESS; STATUS_INVALID_PARAMETER when an argument or
- * InterfaceDescriptor is NULL; STATUS_INSUFFICIENT_RESOURCES.
+ * Parameters
+ *   USBDHandle        the handle
+ *   ConfigurationHandle
+ *                     UrbSelectConfiguration.ConfigurationHandle of the URB
+ *                     that selected the configuration, once it has been
+ *                     completed
+ *   InterfaceListEntry
+ *                     InterfaceDescriptor is the descriptor of the alternate
+ *                     setting to select, Interface is NULL. Coming out,
+ *                     Interface is the interface's USBD_INTERFACE_INFORMATION
+ *                     in the URB, where the stack will put the pipes.
+ *   Urb               receives the URB
  *
- * IRQL: up to DISPATCH_LEVEL.
+ * Return value
+ *   STATUS_SUCCESS    The URB is the caller's.
+ *   STATUS_INVALID_PARAMETER
+ *                     An argument is NULL. Here: or InterfaceDescriptor is.
+ *   STATUS_INSUFFICIENT_RESOURCES
+ *                     There is no memory for it.
+ *
+ * IRQL: <= DISPATCH_LEVEL
+ *
+ * Remarks: one URB selects a setting of one interface. It may be sent again,
+ * but for the same setting only. It is freed by USBD_UrbFree.
+ *
+ * Here: an Interface that is not NULL is replaced, not refused. The entry is
+ * not changed by a call that fails.
  */
 _IRQL_requires_max_(DISPATCH_LEVEL) _Must_inspect_result_ NTSTATUS NTAPI
     USBD_SelectInterfaceUrbAllocateAndBuild(
@@ -258,17 +377,30 @@ _IRQL_requires_max_(DISPATCH_LEVEL) _Must_inspect_result_ NTSTATUS NTAPI
         _In_ PUSBD_INTERFACE_LIST_ENTRY InterfaceListEntry, _Out_ PURB *Urb);
 
 /*
- * USBD_AssignUrbToIoStackLocation puts an URB of this library into an IRP.
+ * USBD_AssignUrbToIoStackLocation
  *
- *   USBDHandle          the handle
- *   IoStackLocation     the IRP's next stack location
- *   Urb                 the URB
+ * Puts an URB of this library into an IRP.
  *
- * The caller sets MajorFunction to IRP_MJ_INTERNAL_DEVICE_CONTROL and
- * IoControlCode to IOCTL_INTERNAL_USB_SUBMIT_URB. FileObject stays as it is:
- * setting it belongs to the other mode.
+ * Parameters
+ *   USBDHandle        the handle
+ *   IoStackLocation   the IRP's next stack location, from
+ *                     IoGetNextIrpStackLocation
+ *   Urb               the URB
  *
- * IRQL: up to DISPATCH_LEVEL.
+ * Return value: none
+ *
+ * IRQL: <= DISPATCH_LEVEL
+ *
+ * Remarks: called before IoCallDriver; the driver itself sets MajorFunction to
+ * IRP_MJ_INTERNAL_DEVICE_CONTROL and IoControlCode to
+ * IOCTL_INTERNAL_USB_SUBMIT_URB. Not for URBs from elsewhere, for which
+ * Windows' stack stops the machine.
+ *
+ * Here: it sets Parameters.Others.Argument1 and nothing else. (Microsoft's sets
+ * FileObject as well, which belongs to URBs with a hidden header.) When an
+ * argument is NULL, DbgPrint says so, and nothing is set. An URB from elsewhere
+ * is assigned, and reported by DbgPrint; as for USBD_UrbFree, what is before it
+ * is looked at.
  */
 _IRQL_requires_max_(DISPATCH_LEVEL) VOID NTAPI
     USBD_AssignUrbToIoStackLocation(_In_ USBD_HANDLE USBDHandle,
@@ -276,25 +408,47 @@ _IRQL_requires_max_(DISPATCH_LEVEL) VOID NTAPI
                                     _In_ PURB Urb);
 
 /*
- * USBD_QueryUsbCapability asks for one feature of the stack and the
- * controller. Not before IRP_MN_START_DEVICE has succeeded below.
+ * USBD_QueryUsbCapability
  *
- *   USBDHandle          the handle
- *   CapabilityType      a GUID_USB_CAPABILITY_*
- *   OutputBufferLength, OutputBuffer
- *                       a buffer for capabilities that return data: both 0
- *                       and NULL, or neither
- *   ResultLength        receives the bytes returned; may be NULL
+ * Asks whether the USB driver stack and the host controller support a
+ * capability.
  *
- * Returns STATUS_SUCCESS when the feature is there; STATUS_NOT_SUPPORTED when
- * the device or controller lacks it; STATUS_NOT_IMPLEMENTED when the stack
- * does not know it: every capability but HIGH_SPEED_COMPATIBLE, which is
- * answered by the documented interface USB_BUS_INTERFACE_USBDI;
- * STATUS_INVALID_PARAMETER when the handle or CapabilityType is NULL or only
- * one of buffer and length is given; STATUS_INVALID_LEVEL above
- * PASSIVE_LEVEL.
+ * Parameters
+ *   USBDHandle        the handle
+ *   CapabilityType    a GUID_USB_CAPABILITY_*
+ *   OutputBufferLength
+ *                     bytes of OutputBuffer; 0 when there is none
+ *   OutputBuffer      a buffer for what is said beside yes or no: a USHORT for
+ *                     GUID_USB_CAPABILITY_STATIC_STREAMS. NULL for the others.
+ *   ResultLength      receives the bytes that were put into OutputBuffer; may
+ *                     be NULL
  *
- * IRQL: PASSIVE_LEVEL.
+ * Return value
+ *   STATUS_SUCCESS    The capability is supported.
+ *   STATUS_INVALID_PARAMETER
+ *                     USBDHandle or CapabilityType is NULL, or there is a
+ *                     buffer and no length, or a length and no buffer.
+ *   STATUS_NOT_IMPLEMENTED
+ *                     The driver stack does not support it.
+ *   STATUS_NOT_SUPPORTED
+ *                     The host controller or the stack does not support it.
+ *   STATUS_INVALID_LEVEL
+ *                     Here: the caller is not at PASSIVE_LEVEL.
+ *   STATUS_INSUFFICIENT_RESOURCES
+ *                     Here: there is no memory to ask the bus.
+ *
+ * IRQL: PASSIVE_LEVEL
+ *
+ * Remarks: the answer of the stack, never a version of it, says what a driver
+ * may use. It is asked when the device has been started, not in AddDevice.
+ *
+ * Here: one question has an answer, that for
+ * GUID_USB_CAPABILITY_DEVICE_CONNECTION_HIGH_SPEED_COMPATIBLE. The bus gives it
+ * by the documented interface USB_BUS_INTERFACE_USBDI: STATUS_SUCCESS,
+ * STATUS_NOT_SUPPORTED, or STATUS_NOT_IMPLEMENTED when the bus has no version 1
+ * of the interface. Each other capability is STATUS_NOT_IMPLEMENTED; of these,
+ * static streams and chained MDLs cannot be had with URBs from pool.
+ * *ResultLength is 0.
  */
 _IRQL_requires_max_(PASSIVE_LEVEL) _Must_inspect_result_ NTSTATUS NTAPI
     USBD_QueryUsbCapability(_In_ USBD_HANDLE USBDHandle,

@@ -110,20 +110,22 @@ static NTSTATUS QueryBusInterface(PDEVICE_OBJECT Target,
 static NTSTATUS QueryHighSpeed(PUSBDEX_HANDLE Object)
 {
     USB_BUS_INTERFACE_USBDI_V1 bus;
-    NTSTATUS status = QueryBusInterface(Object->TargetDeviceObject, &bus);
-    BOOLEAN high;
+    NTSTATUS status;
 
-    if (status == STATUS_INSUFFICIENT_RESOURCES) {
-        return status; /* the bus may well know */
+    status = QueryBusInterface(Object->TargetDeviceObject, &bus);
+    if (!NT_SUCCESS(status)) {
+        return status == STATUS_INSUFFICIENT_RESOURCES ? status
+                                                       : STATUS_NOT_IMPLEMENTED;
     }
-    if (!NT_SUCCESS(status) || bus.IsDeviceHighSpeed == NULL) {
-        return STATUS_NOT_IMPLEMENTED;
+    status = STATUS_NOT_IMPLEMENTED;
+    if (bus.IsDeviceHighSpeed != NULL) {
+        status = bus.IsDeviceHighSpeed(bus.BusContext) ? STATUS_SUCCESS
+                                                       : STATUS_NOT_SUPPORTED;
     }
-    high = bus.IsDeviceHighSpeed(bus.BusContext);
     if (bus.InterfaceDereference != NULL) {
         bus.InterfaceDereference(bus.BusContext);
     }
-    return high ? STATUS_SUCCESS : STATUS_NOT_SUPPORTED;
+    return status;
 }
 
 static BOOLEAN SameGuid(const GUID *A, const GUID *B)

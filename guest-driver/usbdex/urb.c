@@ -19,6 +19,15 @@ static PUSBDEX_URB_PREFIX PrefixOf(PURB Urb)
     return (PUSBDEX_URB_PREFIX)((PUCHAR)Urb - sizeof(USBDEX_URB_PREFIX));
 }
 
+/* Looks at the memory before the URB: pool, or stack, wherever it is from. */
+static BOOLEAN IsUrbOf(PURB Urb, USBD_HANDLE Handle)
+{
+    PUSBDEX_URB_PREFIX prefix = PrefixOf(Urb);
+
+    return prefix->Magic == USBDEX_URB_MAGIC &&
+           prefix->Owner == (PUSBDEX_HANDLE)Handle;
+}
+
 NTSTATUS UsbdexUrbAllocate(PUSBDEX_HANDLE Object, SIZE_T UrbBytes, PURB *Urb)
 {
     PUSBDEX_URB_PREFIX prefix;
@@ -83,7 +92,7 @@ VOID NTAPI USBD_UrbFree(USBD_HANDLE USBDHandle, PURB Urb)
         return;
     }
     prefix = PrefixOf(Urb);
-    if (prefix->Magic != USBDEX_URB_MAGIC || prefix->Owner != object) {
+    if (!IsUrbOf(Urb, USBDHandle)) {
         DbgPrint("usbdex: USBD_UrbFree: %p is not an URB of handle %p\n", Urb,
                  USBDHandle);
         return;
@@ -97,10 +106,16 @@ VOID NTAPI USBD_AssignUrbToIoStackLocation(USBD_HANDLE USBDHandle,
                                            PIO_STACK_LOCATION IoStackLocation,
                                            PURB Urb)
 {
-    if (UsbdexHandleLookUp(USBDHandle) == NULL || IoStackLocation == NULL) {
-        DbgPrint("usbdex: USBD_AssignUrbToIoStackLocation: no handle or no "
-                 "stack location\n");
+    if (UsbdexHandleLookUp(USBDHandle) == NULL || IoStackLocation == NULL ||
+        Urb == NULL) {
+        DbgPrint("usbdex: USBD_AssignUrbToIoStackLocation: no handle, no "
+                 "stack location or no URB\n");
         return;
+    }
+    if (!IsUrbOf(Urb, USBDHandle)) {
+        DbgPrint("usbdex: USBD_AssignUrbToIoStackLocation: %p is not an URB of "
+                 "handle %p\n",
+                 Urb, USBDHandle);
     }
     IoStackLocation->Parameters.Others.Argument1 = Urb;
 }

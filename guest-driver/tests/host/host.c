@@ -11,14 +11,25 @@ BOOLEAN host_map_fails;
 #define GUARD_BYTES 16
 #define GUARD 0xa5
 
-typedef struct {
+typedef struct pool_header {
     ULONG magic;
     ULONG tag;
     SIZE_T bytes;
+    struct pool_header *next; /* among the freed */
+    SIZE_T reserved;          /* pool is aligned to 16 bytes */
 } pool_header;
+
+/* Freed memory stays until the test's end: what looks at it sees DDh. */
+static pool_header *freed;
 
 void host_reset(void)
 {
+    while (freed) {
+        pool_header *header = freed;
+
+        freed = header->next;
+        free(header);
+    }
     if (host.log) {
         g_string_free(host.log, TRUE);
     }
@@ -99,8 +110,22 @@ KIRQL KeGetCurrentIrql(void)
     return host.irql;
 }
 
+void KeRaiseIrql(KIRQL Irql, PKIRQL Old)
+{
+    g_assert_cmpuint(Irql, >=, host.irql);
+    *Old = host.irql;
+    host.irql = Irql;
+}
+
+void KeLowerIrql(KIRQL Irql)
+{
+    g_assert_cmpuint(Irql, <=, host.irql);
+    host.irql = Irql;
+}
+
 NTSTATUS RtlGetVersion(RTL_OSVERSIONINFOW *Version)
 {
+    g_assert_cmpuint(host.irql, ==, PASSIVE_LEVEL);
     g_assert_cmpuint(Version->dwOSVersionInfoSize, ==, sizeof(*Version));
     Version->dwMajorVersion = host.major;
     Version->dwMinorVersion = host.minor;
@@ -142,7 +167,8 @@ void ExFreePoolWithTag(PVOID Memory, ULONG Tag)
     }
     header->magic = 0;
     memset(Memory, 0xdd, header->bytes);
-    free(header);
+    header->next = freed;
+    freed = header;
     host.allocations--;
 }
 

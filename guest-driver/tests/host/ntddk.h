@@ -92,6 +92,7 @@ typedef struct {
 /* --- memory, IRQL, version ------------------------------------------------ */
 
 #define PASSIVE_LEVEL 0
+#define APC_LEVEL 1
 #define DISPATCH_LEVEL 2
 
 typedef enum { NonPagedPool = 0, PagedPool = 1 } POOL_TYPE;
@@ -106,12 +107,15 @@ typedef struct {
 } RTL_OSVERSIONINFOW;
 
 KIRQL KeGetCurrentIrql(void);
+void KeRaiseIrql(KIRQL Irql, PKIRQL Old);
+void KeLowerIrql(KIRQL Irql);
 NTSTATUS RtlGetVersion(RTL_OSVERSIONINFOW *Version);
 PVOID ExAllocatePoolWithTag(POOL_TYPE Type, SIZE_T Bytes, ULONG Tag);
 void ExFreePoolWithTag(PVOID Memory, ULONG Tag);
 ULONG DbgPrint(const char *Format, ...) __attribute__((format(printf, 1, 2)));
 SIZE_T RtlCompareMemory(const void *A, const void *B, SIZE_T Bytes);
 #define RtlZeroMemory(p, bytes) memset(p, 0, bytes)
+#define RtlFillMemory(p, bytes, value) memset(p, value, bytes)
 #define RtlCopyMemory(to, from, bytes) memcpy(to, from, bytes)
 
 #define InterlockedIncrement(p) __atomic_add_fetch(p, 1, __ATOMIC_SEQ_CST)

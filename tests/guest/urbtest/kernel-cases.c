@@ -143,9 +143,13 @@ static void NTAPI keep_mutex(PDEVICE_OBJECT device, PVOID context)
     KeSetEvent(&worker_has_it, IO_NO_INCREMENT, FALSE);
 }
 
-/* The last cases break a rule on purpose: the verifier must say so. */
+/*
+ * The last cases break rules on purpose: the verifier must say so, of routines
+ * that are its own and of one that is Wine's.
+ */
 static void verifier_cases(Device *device)
 {
+    RTL_OSVERSIONINFOW version = { .dwOSVersionInfoSize = sizeof(version) };
     PIO_WORKITEM item = IoAllocateWorkItem(device->lower);
     KSPIN_LOCK lock;
     KIRQL irql;
@@ -156,11 +160,16 @@ static void verifier_cases(Device *device)
     wait_for(&worker_has_it, 1000);
     KeReleaseMutex(&mutex, FALSE);
     IoFreeWorkItem(item);
-    DbgPrint("urbtest: a paged allocation at DISPATCH_LEVEL follows\n");
+    DbgPrint("urbtest: rules of IRQL are broken from here on\n");
     KeInitializeSpinLock(&lock);
     KeAcquireSpinLock(&lock, &irql);
     ExFreePoolWithTag(ExAllocatePoolWithTag(PagedPool, 16, TAG), TAG);
+    RtlGetVersion(&version);
     KeReleaseSpinLock(&lock, irql);
+    check(version.dwMajorVersion >= 5, "a routine is called all the same",
+          (LONG)version.dwMajorVersion, 5);
+    KeAcquireSpinLockAtDpcLevel(&lock);
+    KeReleaseSpinLockFromDpcLevel(&lock);
 }
 
 void kernel_cases(Device *device)
