@@ -10,7 +10,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "shim.h"
+#include "verify.h"
 
 #include <sched.h>
 
@@ -84,6 +84,7 @@ static void take(KSPIN_LOCK *lock)
 
 static void give(KSPIN_LOCK *lock)
 {
+    verify_irp_watch();
     if (!is_held(lock)) {
         bridge_log("verifier: a spin lock released by a thread that does not "
                    "hold it");

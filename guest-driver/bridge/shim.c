@@ -17,7 +17,8 @@
 static const ShimImport *const tables[] = {
     shim_irql_imports,  shim_dpc_imports,    shim_mdl_imports,
     shim_mutex_imports, shim_print_imports,  verify_pool_imports,
-    verify_irp_imports, verify_work_imports, verify_send_imports
+    verify_irp_imports, verify_work_imports, verify_send_imports,
+    shim_cancel_imports
 };
 
 static void *find_routine(const char *name)

@@ -29,6 +29,7 @@ extern const ShimImport shim_dpc_imports[];
 extern const ShimImport shim_mdl_imports[];
 extern const ShimImport shim_mutex_imports[];
 extern const ShimImport shim_print_imports[];
+extern const ShimImport shim_cancel_imports[];
 
 /* The calling thread's IRQL. */
 KIRQL shim_irql(void);
@@ -64,6 +65,9 @@ void shim_dpc_install(void);
 void shim_mutex_install(void);
 
 void shim_cleanup_install(void);
+
+/* A cancel routine, as Windows calls it. Wine's cancel spin lock is held. */
+void shim_run_cancel(PDRIVER_CANCEL routine, DEVICE_OBJECT *object, IRP *irp);
 
 /* Gives the driver above pdo the IRP_MJ_CLEANUP that Wine does not send. */
 void shim_cleanup_attach(DEVICE_OBJECT *pdo);

@@ -40,7 +40,9 @@ static CRITICAL_SECTION lock;
 static struct {
     IRP *irp;
     int state;
+    PDRIVER_CANCEL cancel; /* the driver's, in whose place run_cancel is */
 } entries[MAX_IRPS];
+static int top; /* entries from here on have never been used */
 static LONG allocated_irps;
 
 /* The entry of an IRP, or with NULL a free one; -1: none. The lock is held. */
@@ -57,6 +59,46 @@ static int find_entry(const IRP *irp)
     return -1;
 }
 
+static void WINAPI run_cancel(DEVICE_OBJECT *object, IRP *irp)
+{
+    PDRIVER_CANCEL routine = NULL;
+    int i;
+
+    EnterCriticalSection(&lock);
+    i = find_entry(irp);
+    if (i >= 0) {
+        routine = entries[i].cancel;
+    }
+    LeaveCriticalSection(&lock);
+    if (routine) {
+        shim_run_cancel(routine, object, irp);
+    } else {
+        verify_report("an IRP is cancelled that the driver does not have");
+        IoReleaseCancelSpinLock(irp->CancelIrql);
+    }
+}
+
+/* What the driver has it may cancel; what it does not have may be gone. */
+void verify_irp_watch(void)
+{
+    PDRIVER_CANCEL routine;
+    int i;
+
+    EnterCriticalSection(&lock);
+    for (i = 0; i < top; i++) {
+        if (entries[i].state != WITH_DRIVER) {
+            continue;
+        }
+        routine = entries[i].irp->CancelRoutine;
+        if (routine && routine != run_cancel) {
+            entries[i].cancel = routine; /* run_cancel waits for the lock */
+            __sync_bool_compare_and_swap(&entries[i].irp->CancelRoutine,
+                                         routine, run_cancel);
+        }
+    }
+    LeaveCriticalSection(&lock);
+}
+
 /* A free entry, or that of an IRP that went on and is not coming back. */
 static int new_entry(void)
 {
@@ -66,6 +108,9 @@ static int new_entry(void)
         for (i = 0; i < MAX_IRPS - 1 && entries[i].state != PASSED_ON; i++) {
         }
         entries[i].state = FREE_ENTRY;
+    }
+    if (i >= top) {
+        top = i + 1;
     }
     return i;
 }
@@ -164,6 +209,7 @@ static NTSTATUS WINAPI dispatch(DEVICE_OBJECT *object, IRP *irp)
     set_state(irp, WITH_DRIVER);
     status = drivers[driver].major[major](object, irp);
     verify_check_balance("a dispatch routine", before);
+    verify_irp_watch();
     check_result(irp, stack, status);
     if (major == IRP_MJ_PNP && minor == IRP_MN_REMOVE_DEVICE) {
         device_left(driver);

@@ -58,6 +58,8 @@ void verify_pool_at_end(void);
 /* verify-irp.c */
 extern const ShimImport verify_irp_imports[];
 void verify_irp_install(void);
+/* The driver may have set cancel routines: see shim-cancel.c. */
+void verify_irp_watch(void);
 /* IRPs that the driver has allocated and not freed. */
 LONG verify_irp_allocated(void);
 

@@ -23,7 +23,7 @@
 #include "ntname.h"
 
 #define ORDER 0x222400 /* VERIFY_IOCTL_ORDER */
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 1000
 
 /* A write, two of which fill the FIFO: 24 ms of packets. */
 #define OUT_PACKETS 24u
@@ -248,7 +248,8 @@ static DWORD join_flow(unsigned i)
     }
     if (WaitForSingleObject(f->thread, PATIENCE_MS) == WAIT_TIMEOUT) {
         fault("a transfer of file %u does not end; ", i);
-        TerminateThread(f->thread, 0);
+        CancelIoEx(f->device, NULL);
+        WaitForSingleObject(f->thread, PATIENCE_MS);
     }
     CloseHandle(f->thread);
     CloseHandle(f->event);
