@@ -45,7 +45,6 @@ static void WINAPI acquire_cancel_lock(KIRQL *irql)
 {
     KIRQL wines;
 
-    shim_check_irql("IoAcquireCancelSpinLock", DISPATCH_LEVEL);
     IoAcquireCancelSpinLock(&wines);
     *irql = shim_raise_irql(DISPATCH_LEVEL);
     holds_lock = true;
@@ -62,6 +61,9 @@ static void WINAPI release_cancel_lock(KIRQL irql)
                    "does not hold it");
         return;
     }
+    if (holds_lock) {
+        shim_check_case("IoReleaseCancelSpinLock");
+    }
     IoReleaseCancelSpinLock(irql);
     if (holds_lock) {
         holds_lock = false;
@@ -69,15 +71,8 @@ static void WINAPI release_cancel_lock(KIRQL irql)
     }
 }
 
-static BOOLEAN WINAPI cancel_irp(IRP *irp)
-{
-    shim_check_irql("IoCancelIrp", DISPATCH_LEVEL);
-    return IoCancelIrp(irp);
-}
-
 const ShimImport shim_cancel_imports[] = {
     { "IoAcquireCancelSpinLock", acquire_cancel_lock },
-    { "IoCancelIrp", cancel_irp },
     { "IoReleaseCancelSpinLock", release_cancel_lock },
     { NULL, NULL },
 };

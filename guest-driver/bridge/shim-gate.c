@@ -10,9 +10,9 @@
  * calls only, such as a paged allocation, is a row of its own ("Routine:case"),
  * for which the shim's routine asks by shim_check_case().
  *
- * One routine is not judged: IoReleaseCancelSpinLock. Windows calls a cancel
- * routine at DISPATCH_LEVEL, Wine at PASSIVE_LEVEL, and the driver cannot help
- * that. The small kernel of the unit tests (tests/host/) holds it to the level.
+ * IoReleaseCancelSpinLock has no gate: shim-cancel.c, which knows whether Wine
+ * has called a cancel routine by itself and at PASSIVE_LEVEL, judges it by its
+ * row.
  *
  * SPDX-License-Identifier: MIT
  */

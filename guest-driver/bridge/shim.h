@@ -42,7 +42,8 @@ void shim_lower_irql(KIRQL irql);
  */
 void *shim_gate(const char *name, void *routine);
 
-/* Reports when the IRQL is not what the row "Routine:case" says. */
+/* Reports when the IRQL is not what the row "Routine:case", or "Routine", says.
+ */
 void shim_check_case(const char *routine_and_case);
 
 /* Reports when the calling thread holds a spin lock. */
