@@ -94,10 +94,6 @@ static const code_row rows[] = {
       .state = HALTS },
     { "FP-V1/complete", "'action': 'complete', 'with': {'code': 192}", 192,
       .on = EACH, .state = HALTS },
-    { "FP-V1/event-code", SAYS("223"), 223, .on = EACH, .state = RUNS,
-      .moved = ALL_BYTES },
-    { "FP-V2/complete", "'action': 'complete', 'with': {'code': 255}", 255,
-      .on = EACH, .state = HALTS },
     { "FP-V2/event-code", SAYS("224"), 224, .on = EACH, .state = RUNS,
       .moved = ALL_BYTES },
 };

@@ -77,8 +77,8 @@ static const code_row codes[] = {
       ON(CONFIGURE_ENDPOINT) | ON(EVALUATE_CONTEXT) },
     { "FP-33", "'undefined'", 33, EACH },
     { "FP-35", "'secondary-bandwidth'", 35, ON(CONFIGURE_ENDPOINT) },
-    { "FP-V1", "192", 192, EACH },
-    { "FP-V2", "224", 224, EACH },
+    { "FP-V1", "192", 192, ON(NO_OP) },
+    { "FP-V2", "224", 224, ON(NO_OP) },
 };
 
 /* A row on one command. */
