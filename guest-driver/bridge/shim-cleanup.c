@@ -14,7 +14,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "shim.h"
+#include "verify.h"
 
 #define MAX_DRIVERS 4
 #define MAX_FILES 16
@@ -31,32 +31,21 @@ static struct {
     bool is_clean;
 } files[MAX_FILES];
 
-static NTSTATUS WINAPI cleanup_done(DEVICE_OBJECT *object, IRP *irp,
-                                    void *event)
-{
-    KeSetEvent(event, IO_NO_INCREMENT, FALSE);
-    return STATUS_MORE_PROCESSING_REQUIRED;
-}
-
 static void send_cleanup(DEVICE_OBJECT *object, FILE_OBJECT *file)
 {
     IRP *irp = IoAllocateIrp(object->StackSize, FALSE);
     IO_STACK_LOCATION *stack;
-    KEVENT done;
 
     if (!irp) {
         return;
     }
-    KeInitializeEvent(&done, NotificationEvent, FALSE);
     irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
     irp->RequestorMode = KernelMode;
     irp->Tail.Overlay.OriginalFileObject = file;
     stack = IoGetNextIrpStackLocation(irp);
     stack->MajorFunction = IRP_MJ_CLEANUP;
     stack->FileObject = file;
-    IoSetCompletionRoutine(irp, cleanup_done, &done, TRUE, TRUE, TRUE);
-    IoCallDriver(object, irp);
-    KeWaitForSingleObject(&done, Executive, KernelMode, FALSE, NULL);
+    verify_call(object, irp, PASSIVE_LEVEL);
     IoFreeIrp(irp);
 }
 

@@ -24,6 +24,21 @@ static NTSTATUS WINAPI sent_is_done(DEVICE_OBJECT *object, IRP *irp,
     return STATUS_MORE_PROCESSING_REQUIRED;
 }
 
+void verify_call(DEVICE_OBJECT *object, IRP *irp, KIRQL irql)
+{
+    KIRQL before = shim_irql();
+    KEVENT done;
+
+    KeInitializeEvent(&done, NotificationEvent, FALSE);
+    IoSetCompletionRoutine(irp, sent_is_done, &done, TRUE, TRUE, TRUE);
+    if (irql > before) {
+        shim_raise_irql(irql);
+    }
+    IoCallDriver(object, irp);
+    shim_lower_irql(before);
+    KeWaitForSingleObject(&done, Executive, KernelMode, FALSE, NULL);
+}
+
 static DEVICE_OBJECT *top_of(DEVICE_OBJECT *pdo)
 {
     while (pdo->AttachedDevice) {
@@ -38,15 +53,13 @@ static NTSTATUS send(DEVICE_OBJECT *pdo, UCHAR major, UCHAR minor, Fill fill,
 {
     DEVICE_OBJECT *top = top_of(pdo);
     IRP *irp = IoAllocateIrp(top->StackSize, FALSE);
+    bool is_raised = major == IRP_MJ_POWER && !(top->Flags & DO_POWER_PAGABLE);
     IO_STACK_LOCATION *stack;
-    KIRQL irql = shim_irql();
     NTSTATUS status;
-    KEVENT done;
 
     if (!irp) {
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    KeInitializeEvent(&done, NotificationEvent, FALSE);
     irp->IoStatus.Status = STATUS_NOT_SUPPORTED;
     stack = IoGetNextIrpStackLocation(irp);
     stack->MajorFunction = major;
@@ -54,13 +67,7 @@ static NTSTATUS send(DEVICE_OBJECT *pdo, UCHAR major, UCHAR minor, Fill fill,
     if (fill) {
         fill(stack, value);
     }
-    IoSetCompletionRoutine(irp, sent_is_done, &done, TRUE, TRUE, TRUE);
-    if (major == IRP_MJ_POWER && !(top->Flags & DO_POWER_PAGABLE)) {
-        irql = shim_raise_irql(DISPATCH_LEVEL);
-    }
-    IoCallDriver(top, irp);
-    shim_lower_irql(irql);
-    KeWaitForSingleObject(&done, Executive, KernelMode, FALSE, NULL);
+    verify_call(top, irp, is_raised ? DISPATCH_LEVEL : PASSIVE_LEVEL);
     status = irp->IoStatus.Status;
     IoFreeIrp(irp);
     return status;

@@ -26,12 +26,6 @@ void verify_sweep_set(bool on)
     is_on = on;
 }
 
-static NTSTATUS WINAPI try_is_done(DEVICE_OBJECT *object, IRP *irp, void *event)
-{
-    KeSetEvent(event, IO_NO_INCREMENT, FALSE);
-    return STATUS_MORE_PROCESSING_REQUIRED;
-}
-
 static ULONG buffer_bytes(const IO_STACK_LOCATION *stack)
 {
     ULONG in = stack->Parameters.DeviceIoControl.InputBufferLength;
@@ -44,8 +38,7 @@ static ULONG buffer_bytes(const IO_STACK_LOCATION *stack)
 }
 
 /* A copy of the IRP, but for its buffer. */
-static IRP *copy_irp(DEVICE_OBJECT *object, IRP *irp, void *buffer,
-                     KEVENT *event)
+static IRP *copy_irp(DEVICE_OBJECT *object, IRP *irp, void *buffer)
 {
     IRP *copy = IoAllocateIrp(object->StackSize, FALSE);
     IO_STACK_LOCATION *stack;
@@ -60,8 +53,6 @@ static IRP *copy_irp(DEVICE_OBJECT *object, IRP *irp, void *buffer,
         irp->Tail.Overlay.OriginalFileObject;
     stack = IoGetNextIrpStackLocation(copy);
     *stack = *IoGetCurrentIrpStackLocation(irp);
-    KeInitializeEvent(event, NotificationEvent, FALSE);
-    IoSetCompletionRoutine(copy, try_is_done, event, TRUE, TRUE, TRUE);
     return copy;
 }
 
@@ -69,8 +60,7 @@ static IRP *copy_irp(DEVICE_OBJECT *object, IRP *irp, void *buffer,
 static bool attempt(DEVICE_OBJECT *object, IRP *irp, void *buffer, LONG n,
                     IO_STATUS_BLOCK *status)
 {
-    KEVENT event;
-    IRP *copy = copy_irp(object, irp, buffer, &event);
+    IRP *copy = copy_irp(object, irp, buffer);
     bool failed;
 
     if (!copy) {
@@ -80,10 +70,9 @@ static bool attempt(DEVICE_OBJECT *object, IRP *irp, void *buffer, LONG n,
     }
     is_trying = true;
     verify_pool_fail_here(n);
-    IoCallDriver(object, copy);
+    verify_call(object, copy, PASSIVE_LEVEL);
     failed = !verify_pool_fail_here(0);
     is_trying = false;
-    KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, NULL);
     *status = copy->IoStatus;
     IoFreeIrp(copy);
     return failed;

@@ -88,6 +88,8 @@ bool verify_sweep(DEVICE_OBJECT *object, IRP *irp);
  *   counts         log what is allocated
  */
 extern const ShimImport verify_send_imports[];
+/* IoCallDriver, at this IRQL at least, for an IRP of our own; waited for. */
+void verify_call(DEVICE_OBJECT *object, IRP *irp, KIRQL irql);
 NTSTATUS verify_obey(const char *order);
 
 /*
