@@ -6,9 +6,7 @@
  *     that differ, one whose difference has a time (a line with "uf", a
  *     record of a capture) goes before one that has none, an earlier one
  *     before a later.
- *  2. What the host adds is not a result: QEMU's standard error, a report, and
- *     the counters that are read once the guest has ended, when a microframe
- *     more or less may have passed.
+ *  2. What the host adds is not a result: QEMU's standard error and a report.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -25,8 +23,7 @@
 
 static const char *const first[] = { "faults.jsonl", "log.json", "capture.pcap",
                                      "guest.log" };
-static const char *const ignored[] = { "qemu.err", "report.html",
-                                       "stats.json" };
+static const char *const ignored[] = { "qemu.err", "report.html" };
 
 static bool is_ignored(const char *name)
 {
