@@ -68,6 +68,29 @@ static void put_site_key(GString *out, const fault_site *site, fault_key key)
     }
 }
 
+/* What the SETUP of a control transfer says. */
+static void put_request(GString *out, const fault_site *site)
+{
+    static const fault_key fields[] = { FAULT_B_REQUEST, FAULT_W_VALUE,
+                                        FAULT_W_INDEX, FAULT_W_LENGTH };
+    const fault_key_row *row = &fault_keys[FAULT_REQUEST];
+    const char *name = fault_word_name(row->words, site->value[FAULT_REQUEST]);
+
+    if (!FAULT_HAS(site->has, FAULT_BM_REQUEST_TYPE)) {
+        return;
+    }
+    g_string_append_printf(out, ",\"%s\":{\"%s\":%u", FAULT_REQUEST_KEY,
+                           fault_keys[FAULT_BM_REQUEST_TYPE].name,
+                           (unsigned)site->value[FAULT_BM_REQUEST_TYPE]);
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+        put_site_key(out, site, fields[i]);
+    }
+    if (FAULT_HAS(site->has, FAULT_REQUEST) && name) {
+        put_text(out, row->name, name);
+    }
+    g_string_append_c(out, '}');
+}
+
 static void put_site(GString *out, const fault_site *site)
 {
     static const fault_key front[] = { FAULT_SLOT, FAULT_PORT_ID };
@@ -92,6 +115,7 @@ static void put_site(GString *out, const fault_site *site)
         g_string_append_printf(out, ",\"trb\":\"0x%" G_GINT64_MODIFIER "x\"",
                                site->trb_gpa);
     }
+    put_request(out, site);
     for (size_t i = 0; i < G_N_ELEMENTS(back); i++) {
         put_site_key(out, site, back[i]);
     }

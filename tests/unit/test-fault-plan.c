@@ -307,6 +307,47 @@ static void fires(const void *data)
     g_assert_cmpstr(fired, ==, row->fired);
 }
 
+typedef struct {
+    const char *name, *request;
+    bool hits;
+} request_row;
+
+/* Against SET_INTERFACE of interface 1, alternate 4. */
+static const request_row requests[] = {
+    { "name", "'name': 'set-interface'", true },
+    { "other-name", "'name': 'get-interface'", false },
+    { "number", "'bRequest': 11", true },
+    { "type", "'bmRequestType': 1", true },
+    { "other-type", "'bmRequestType': 0", false },
+    { "index", "'name': 'set-interface', 'wIndex': 1", true },
+    { "other-index", "'name': 'set-interface', 'wIndex': 0", false },
+    { "value", "'name': 'set-interface', 'wValue': [1, 255]", true },
+    { "other-value", "'name': 'set-interface', 'wValue': 0", false },
+    { "length", "'name': 'set-interface', 'wLength': 0", true },
+    { "other-length", "'wLength': [1, 65535]", false },
+};
+
+static void request(const void *data)
+{
+    const request_row *row = data;
+    g_autofree char *text = g_strdup_printf(
+        "{'rules': [{'where': {'request': {%s}}, 'action': 'stall'}]}",
+        row->request);
+    g_autoptr(fault_plan) plan = good(text);
+    fault_site site = a_packet(1);
+
+    g_assert_null(fault_match(plan, &site)); /* it has no SETUP */
+    fault_site_set(&site, FAULT_TYPE, FAULT_CONTROL);
+    fault_site_set(&site, FAULT_DIRECTION, FAULT_OUT);
+    fault_site_set(&site, FAULT_REQUEST, 11);
+    fault_site_set(&site, FAULT_BM_REQUEST_TYPE, 1);
+    fault_site_set(&site, FAULT_B_REQUEST, 11);
+    fault_site_set(&site, FAULT_W_VALUE, 4);
+    fault_site_set(&site, FAULT_W_INDEX, 1);
+    fault_site_set(&site, FAULT_W_LENGTH, 0);
+    g_assert_cmpint(fault_match(plan, &site) != NULL, ==, row->hits);
+}
+
 /* The same seed, the same rule, the same draws, whatever else there is. */
 static void chance(void)
 {
@@ -381,6 +422,36 @@ static void log_line(void)
         "\"direction\":\"in\",\"type\":\"bulk\",\"td\":57,\"trb\":"
         "\"0x1234560\",\"action\":\"complete\",\"code\":3,\"code-name\":"
         "\"Babble Detected Error\",\"bytes\":0}");
+}
+
+/* The request that was hit; a vendor's has no name. */
+static void log_request(void)
+{
+    g_autoptr(fault_plan) plan =
+        good("{'name': 'p', 'rules': [{'name': 'r', 'action': 'stall'}]}");
+    fault_done done = { 0 };
+    fault_site site = { .seam = FAULT_PACKET };
+    g_autofree char *vendor = NULL;
+    g_autofree char *named = NULL;
+
+    fault_site_set(&site, FAULT_ENDPOINT, 0);
+    fault_site_set(&site, FAULT_BM_REQUEST_TYPE, 0x40);
+    fault_site_set(&site, FAULT_B_REQUEST, 11);
+    fault_site_set(&site, FAULT_W_VALUE, 4);
+    fault_site_set(&site, FAULT_W_INDEX, 1);
+    fault_site_set(&site, FAULT_W_LENGTH, 0);
+    vendor = fault_log_line(plan, &plan->rules[0], &site, 9, &done);
+    g_assert_cmpstr(
+        vendor, ==,
+        "{\"uf\":9,\"plan\":\"p\",\"rule\":\"r\",\"hit\":0,\"seam\":"
+        "\"packet\",\"dci\":1,\"endpoint\":0,\"request\":{"
+        "\"bmRequestType\":64,\"bRequest\":11,\"wValue\":4,\"wIndex\":1,"
+        "\"wLength\":0},\"action\":\"stall\"}");
+    fault_site_set(&site, FAULT_BM_REQUEST_TYPE, 1);
+    fault_site_set(&site, FAULT_REQUEST, 11);
+    named = fault_log_line(plan, &plan->rules[0], &site, 9, &done);
+    g_assert_nonnull(
+        strstr(named, "\"wLength\":0,\"name\":\"set-interface\"}"));
 }
 
 static void log_is_bounded(void)
@@ -511,9 +582,16 @@ int main(int argc, char **argv)
 
         g_test_add_data_func(name, &whens[i], fires);
     }
+    for (size_t i = 0; i < G_N_ELEMENTS(requests); i++) {
+        g_autofree char *name =
+            g_strdup_printf("/request/%s", requests[i].name);
+
+        g_test_add_data_func(name, &requests[i], request);
+    }
     g_test_add_func("/fires/chance", chance);
     g_test_add_func("/read-back", read_back);
     g_test_add_func("/log/line", log_line);
+    g_test_add_func("/log/request", log_request);
     g_test_add_func("/log/bounded", log_is_bounded);
     g_test_add_func("/tables", tables);
     g_test_add_func("/fuzz", fuzz);
