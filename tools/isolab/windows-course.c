@@ -551,8 +551,9 @@ static int judge(course *c, GError **error)
         return c->signal == SIGINT ? ISOLAB_INTERRUPTED : ISOLAB_TERMINATED;
     case IDLE:
         return no_end(c, error,
-                      "No progress in %g seconds; screen.png is the screen",
-                      idle_limit(c));
+                      "No progress in %g seconds%s; screen.png is the screen",
+                      idle_limit(c),
+                      c->machine->kvm ? " (--accel tcg does without KVM)" : "");
     case OUT_OF_TIME:
         if (c->com1_bytes >= COM1_MAX) {
             return no_end(c, error, "The guest writes to COM1 without an end");
