@@ -108,6 +108,9 @@ static bool open_file(recorder *r)
 
     r->payload = s->packet_bytes - ISOAV_HEADER_BYTES;
     bytes = (uint64_t)r->payload * r->options->count;
+    if (r->payload > ISOAV_PACKET_MAX) {
+        return fail(r, "the driver's packets are larger than any", 0);
+    }
     if (bytes > INT32_MAX) {
         return fail(r,
                     "a WAV file has less than 2 GiB: take fewer packets, or "

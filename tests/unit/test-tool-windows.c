@@ -134,6 +134,8 @@ static void verdicts(void)
         { "ok 1 - a\nnot ok 2 - b\n1..2\n", GOOD_CAPTURE, 1, 2, "failed",
           "not ok 2 - b" },
         { "ok 1 - a\n1..2\n", GOOD_CAPTURE, 0, 2, "failed", "ended early" },
+        { "not ok 1 - \x1b]0;\xc3\xa4\x07.\n1..1\n", GOOD_CAPTURE, 0, 2,
+          "failed", "not ok 1 - ?]0;???." },
         { "", GOOD_CAPTURE, 0, 2, "failed", "0 of 0" },
         { "ok 1 - a\nBail out! no device\n1..2\n", GOOD_CAPTURE, 1, 2, "failed",
           "Bail out" },

@@ -217,7 +217,7 @@ static void add_own_guest(GPtrArray *line, const isolab_guest *g)
     g_autofree char *disk = isolab_line_quote(g->options->disk);
 
     isolab_line_add(line, "-machine", g->icount ? "q35" : "q35,accel=kvm:tcg",
-                    "-m", "4G");
+                    "-cpu", "max", "-m", "4G");
     if (g->icount) {
         isolab_line_add(line, "-accel", "tcg");
     }

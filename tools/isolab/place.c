@@ -43,11 +43,10 @@ char *isolab_place(isolab_part part, const char *build)
 {
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *own = self ? g_path_get_dirname(self) : g_strdup(".");
-    g_autofree char *launcher =
-        isolab_place_beside(ISOLAB_PLACE_LAUNCHER, own, true);
+    g_autofree char *module = g_build_filename(own, "isolab-qemu.so", NULL);
 
     return build ? isolab_place_beside(part, build, true)
-                 : isolab_place_beside(part, own, access(launcher, X_OK) == 0);
+                 : isolab_place_beside(part, own, access(module, R_OK) == 0);
 }
 
 char *isolab_place_find(isolab_part part, const char *build, GError **error)

@@ -2,8 +2,8 @@
  * Where the parts of isolab are: in the build folder, or where `make install`
  * has put them.
  *
- *  1. --build names a build folder. Without it, a program that has a launcher
- *     beside it is in one.
+ *  1. --build names a build folder. Without it, a program that has the module
+ *     beside it is in one; a QEMU beside it may be anybody's.
  *  2. Otherwise it is installed, and the other parts are as far from it as the
  *     build has said; so an installation may be moved as a whole (DESTDIR).
  *

@@ -373,7 +373,7 @@ bool windows_media_choose(const windows_media *m, const char *name,
     for (unsigned i = 0; i < m->editions->len; i++) {
         const windows_edition *e = m->editions->pdata[i];
 
-        if (e->index == number ||
+        if ((number && e->index == number) ||
             (name && e->name && g_ascii_strcasecmp(e->name, name) == 0)) {
             *index = e->index;
             return true;

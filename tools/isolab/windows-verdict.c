@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define REASON_MAX 200
+
 typedef struct {
     const windows_report *report;
     JsonObject *object;
@@ -48,17 +50,25 @@ windows_tap windows_tap_parse(const char *text, gsize bytes)
 static void add_reason(judgement *j, const char *format, ...)
     G_GNUC_PRINTF(2, 3);
 
+/* It may have words of the guest's, and goes to a terminal. */
 static void add_reason(judgement *j, const char *format, ...)
 {
     g_autofree char *text = NULL;
-    g_autofree char *valid = NULL;
     va_list ap;
 
     va_start(ap, format);
     text = g_strdup_vprintf(format, ap);
     va_end(ap);
-    valid = g_utf8_make_valid(text, -1);
-    json_array_add_string_element(j->reasons, valid);
+    for (size_t i = 0; text[i]; i++) {
+        if (i == REASON_MAX) {
+            text[i] = '\0';
+            break;
+        }
+        if (!g_ascii_isprint(text[i])) {
+            text[i] = '?';
+        }
+    }
+    json_array_add_string_element(j->reasons, text);
 }
 
 static GBytes *need(judgement *j, const char *name)
