@@ -259,7 +259,7 @@ static void own_guest_has_the_hosts_time(void)
 
     g_assert_null(strstr(line, "-icount"));
     g_assert_nonnull(strstr(line, "accel=kvm:tcg"));
-    g_assert_nonnull(strstr(line, "-cpu max"));
+    g_assert_nonnull(strstr(line, "-cpu\nmax"));
     g_assert_nonnull(strstr(line, "media=disk,file=/d,,1.qcow2"));
     g_assert_nonnull(strstr(line, "-snapshot"));
     g_assert_nonnull(strstr(line, "-device\nusb-isoav,bus=xhci.0"));
