@@ -348,12 +348,17 @@ static bool has_display(void)
     return g_getenv("DISPLAY") || g_getenv("WAYLAND_DISPLAY");
 }
 
+/* A saved machine has the drives that it had. */
+static bool has_iso(const windows_bench *b)
+{
+    return b->saved ? b->medium_in
+                    : !b->from_disk && b->phase < WINDOWS_DESKTOP;
+}
+
 static bool start_qemu(course *c, GError **error)
 {
-    bool has_iso = !c->bench->from_disk &&
-                   (c->bench->phase < WINDOWS_DESKTOP || c->bench->saved);
     g_auto(GStrv) arguments = windows_machine_arguments(
-        c->machine, c->bench, has_iso, has_display(), c->call->rest);
+        c->machine, c->bench, has_iso(c->bench), has_display(), c->call->rest);
     g_autofree char *log = windows_bench_path(c->bench, "qemu.err");
     isolab_start_plan start = {
         .vm = c->vm,
@@ -386,6 +391,7 @@ static bool set_going(course *c, GError **error)
                                isolab_process_id(c->process));
     announced = isolab_vm_announce(c->vm, about, error);
     json_object_unref(about);
+    c->bench->medium_in = has_iso(c->bench);
     if (c->bench->saved) {
         c->bench->saved = false;
         windows_saved_remove(c->qmp, NULL);

@@ -102,6 +102,7 @@ static bool take_state(windows_bench *b, JsonObject *state)
         return false;
     }
     b->saved = isolab_json_bool(state, "saved");
+    b->medium_in = isolab_json_bool(state, "medium-in");
     b->verdict = verdict ? json_object_ref(verdict) : NULL;
     return true;
 }
@@ -167,6 +168,7 @@ bool windows_bench_write(const windows_bench *b, GError **error)
     json_object_set_boolean_member(state, "from-disk", b->from_disk);
     json_object_set_string_member(state, "phase", phases[b->phase]);
     json_object_set_boolean_member(state, "saved", b->saved);
+    json_object_set_boolean_member(state, "medium-in", b->medium_in);
     if (b->verdict) {
         json_object_set_object_member(state, "verdict",
                                       json_object_ref(b->verdict));

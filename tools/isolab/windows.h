@@ -45,6 +45,7 @@ typedef struct {
     windows_phase phase;
     bool from_disk;      /* --disk */
     bool saved;          /* the disk has the machine as it was at Ctrl-C */
+    bool medium_in;      /* its drive, in the machine that ran last */
     JsonObject *verdict; /* WINDOWS_DONE */
 } windows_bench;
 
