@@ -378,6 +378,29 @@ static bool start_qemu(course *c, GError **error)
     return started;
 }
 
+/* What is to be known if we are ended from now on: a saved machine is none any
+ * more once it runs, and only then taken out of the disk. */
+static bool keep_start(course *c, GError **error)
+{
+    windows_bench *b = c->bench;
+    bool was_saved = b->saved;
+
+    b->medium_in = has_iso(b);
+    b->saved = false;
+    if (b->phase == WINDOWS_NEW) {
+        b->phase = WINDOWS_SETUP;
+    } else if (b->phase == WINDOWS_DONE) {
+        b->phase = WINDOWS_DESKTOP; /* --again */
+    }
+    if (!windows_bench_write(b, error)) {
+        return false;
+    }
+    if (was_saved) {
+        windows_saved_remove(c->qmp, NULL);
+    }
+    return true;
+}
+
 static bool set_going(course *c, GError **error)
 {
     JsonObject *about = json_object_new();
@@ -391,17 +414,7 @@ static bool set_going(course *c, GError **error)
                                isolab_process_id(c->process));
     announced = isolab_vm_announce(c->vm, about, error);
     json_object_unref(about);
-    c->bench->medium_in = has_iso(c->bench);
-    if (c->bench->saved) {
-        c->bench->saved = false;
-        windows_saved_remove(c->qmp, NULL);
-    }
-    if (c->bench->phase == WINDOWS_NEW) {
-        c->bench->phase = WINDOWS_SETUP;
-    } else if (c->bench->phase == WINDOWS_DONE) {
-        c->bench->phase = WINDOWS_DESKTOP; /* --again */
-    }
-    if (!announced || !windows_bench_write(c->bench, error)) {
+    if (!announced || !keep_start(c, error)) {
         return false;
     }
     answer = isolab_qmp_execute(c->qmp, "cont", NULL, error);
@@ -456,12 +469,13 @@ static void save_machine(course *c)
 
     say(c, "saving the machine; Ctrl-C once more does without.");
     c->bench->saved = windows_saved_write(c->qmp, is_enough, c, &error);
-    if (!c->bench->saved) {
-        say(c, "it could not be saved (%s).", error->message);
-    } else {
+    if (c->bench->saved && windows_bench_write(c->bench, &error)) {
         say(c, "saved; the same command goes on from here.");
+        return;
     }
-    windows_bench_write(c->bench, NULL);
+    c->bench->saved = false;
+    fprintf(stderr, "isolab: the machine could not be saved (%s).\n",
+            error->message);
 }
 
 /* As in `run`: the controller's counters, while QEMU still answers. */
@@ -597,6 +611,7 @@ static int carry_out(course *c, GError **error)
     if (!start_qemu(c, error)) {
         status = ISOLAB_NO_END;
     } else if (!set_going(c, error)) {
+        c->end = QEMU_ENDED; /* a saved one stays as it is saved */
         end_qemu(c);
         status = ISOLAB_NO_END;
     } else {

@@ -72,26 +72,9 @@ static JsonArray *nodes(void)
     return array;
 }
 
-bool windows_saved_write(isolab_qmp *q, bool (*is_enough)(void *opaque),
-                         void *opaque, GError **error)
-{
-    JsonObject *arguments = job_arguments(true);
-    g_autoptr(JsonNode) stopped = NULL;
-    g_autoptr(JsonNode) begun = NULL;
-
-    json_object_set_string_member(arguments, "tag", TAG);
-    json_object_set_string_member(arguments, "vmstate", NODE);
-    json_object_set_array_member(arguments, "devices", nodes());
-    stopped = isolab_qmp_execute(q, "stop", NULL, error);
-    if (!stopped) {
-        json_object_unref(arguments);
-        return false;
-    }
-    begun = isolab_qmp_execute(q, "snapshot-save", arguments, error);
-    return begun && wait_for_job(q, is_enough, opaque, error);
-}
-
-bool windows_saved_remove(isolab_qmp *q, GError **error)
+/* True also if there is none. */
+static bool remove_tag(isolab_qmp *q, bool (*is_enough)(void *opaque),
+                       void *opaque, GError **error)
 {
     JsonObject *arguments = job_arguments(true);
     g_autoptr(JsonNode) begun = NULL;
@@ -99,5 +82,29 @@ bool windows_saved_remove(isolab_qmp *q, GError **error)
     json_object_set_string_member(arguments, "tag", TAG);
     json_object_set_array_member(arguments, "devices", nodes());
     begun = isolab_qmp_execute(q, "snapshot-delete", arguments, error);
-    return begun && wait_for_job(q, NULL, NULL, error);
+    return begun && wait_for_job(q, is_enough, opaque, error);
+}
+
+bool windows_saved_write(isolab_qmp *q, bool (*is_enough)(void *opaque),
+                         void *opaque, GError **error)
+{
+    g_autoptr(JsonNode) stopped = isolab_qmp_execute(q, "stop", NULL, error);
+    g_autoptr(JsonNode) begun = NULL;
+    JsonObject *arguments;
+
+    if (!stopped) {
+        return false;
+    }
+    remove_tag(q, is_enough, opaque, NULL); /* one that could not be removed */
+    arguments = job_arguments(true);
+    json_object_set_string_member(arguments, "tag", TAG);
+    json_object_set_string_member(arguments, "vmstate", NODE);
+    json_object_set_array_member(arguments, "devices", nodes());
+    begun = isolab_qmp_execute(q, "snapshot-save", arguments, error);
+    return begun && wait_for_job(q, is_enough, opaque, error);
+}
+
+bool windows_saved_remove(isolab_qmp *q, GError **error)
+{
+    return remove_tag(q, NULL, NULL, error);
 }
