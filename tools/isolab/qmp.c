@@ -28,6 +28,8 @@ GQuark isolab_qmp_error_quark(void)
 struct isolab_qmp {
     int fd;
     int patience_ms;
+    bool (*is_enough)(void *opaque); /* instead, or NULL */
+    void *opaque;
     uint64_t id;     /* of the last command */
     GString *input;  /* read, not yet parsed */
     size_t searched; /* of it: no line break up to here */
@@ -39,6 +41,11 @@ static void fail(GError **error, const char *why)
     g_set_error(error, ISOLAB_ERROR, ISOLAB_NO_GUEST, "QEMU %s.", why);
 }
 
+static int left_ms(int64_t until_us)
+{
+    return MAX((until_us - g_get_monotonic_time() + 999) / 1000, 0);
+}
+
 /* Rule 3. False: it took too long, or poll itself failed. */
 static bool wait_for(const isolab_qmp *q, short what, int64_t until_us,
                      GError **error)
@@ -46,18 +53,23 @@ static bool wait_for(const isolab_qmp *q, short what, int64_t until_us,
     struct pollfd fd = { .fd = q->fd, .events = what };
 
     for (;;) {
-        int64_t left_ms = (until_us - g_get_monotonic_time() + 999) / 1000;
-        int n = poll(&fd, 1, MAX(left_ms, 0));
+        int n;
 
+        if (q->is_enough && q->is_enough(q->opaque)) {
+            g_set_error_literal(error, ISOLAB_ERROR, ISOLAB_INTERRUPTED,
+                                "it was interrupted");
+            return false;
+        }
+        n = poll(&fd, 1, q->is_enough ? ISOLAB_QMP_ASK_MS : left_ms(until_us));
         if (n > 0) {
             return true;
         }
-        if (n == 0) {
+        if (n == 0 && !q->is_enough) {
             fail(error, "does not answer; if another program holds its QMP "
                         "socket, end that first");
             return false;
         }
-        if (errno != EINTR) {
+        if (n < 0 && errno != EINTR) {
             fail(error, g_strerror(errno));
             return false;
         }
@@ -250,6 +262,13 @@ void isolab_qmp_free(isolab_qmp *q)
     g_string_free(q->input, TRUE);
     g_queue_free_full(q->events, (GDestroyNotify)json_object_unref);
     g_free(q);
+}
+
+void isolab_qmp_wait_until(isolab_qmp *q, bool (*is_enough)(void *opaque),
+                           void *opaque)
+{
+    q->is_enough = is_enough;
+    q->opaque = opaque;
 }
 
 int isolab_qmp_fd(const isolab_qmp *q)

@@ -8,7 +8,8 @@
  *     wants to look for a while connects for each look and lets others in
  *     between; only `isolab run` keeps a connection, on a socket of its own.
  *  3. Nothing waits for ever: an answer that does not come in
- *     ISOLAB_QMP_PATIENCE_MS of the host's clock is an error.
+ *     ISOLAB_QMP_PATIENCE_MS of the host's clock is an error. For what may take
+ *     minutes, in which QEMU answers nothing, the caller is asked instead.
  *  4. A line may come in pieces and may be long (a fault log is megabytes); one
  *     of more than ISOLAB_QMP_LINE_MAX bytes is an error.
  *
@@ -45,6 +46,16 @@ int isolab_qmp_fd(const isolab_qmp *q);
  */
 JsonNode *isolab_qmp_execute(isolab_qmp *q, const char *command,
                              JsonObject *arguments, GError **error);
+
+/*
+ * Rule 3, the other way: from now on a command waits until its answer is there
+ * or `is_enough`, asked before each wait and every ISOLAB_QMP_ASK_MS, says so,
+ * which is an error, ISOLAB_INTERRUPTED. It must not use this client. NULL: a
+ * limit again.
+ */
+#define ISOLAB_QMP_ASK_MS 50
+void isolab_qmp_wait_until(isolab_qmp *q, bool (*is_enough)(void *opaque),
+                           void *opaque);
 
 /*
  * An event that has come, oldest first, for the caller to unref. NULL: none

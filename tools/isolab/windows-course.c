@@ -291,6 +291,9 @@ static gboolean look(gpointer opaque)
     course *c = opaque;
     gint64 now;
 
+    if (c->end != GOES_ON) {
+        return G_SOURCE_CONTINUE;
+    }
     read_com1(c);
     if (c->looks++ % DISK_EVERY == 0) {
         look_at_disk(c);
@@ -378,6 +381,16 @@ static bool start_qemu(course *c, GError **error)
     return started;
 }
 
+/* Who waits for QEMU asks it; the main loop takes the signals meanwhile. */
+static bool is_enough(void *opaque)
+{
+    course *c = opaque;
+
+    while (g_main_context_iteration(NULL, FALSE)) {
+    }
+    return c->signals > 1;
+}
+
 /* What is to be known if we are ended from now on: a saved machine is none any
  * more once it runs, and only then taken out of the disk. */
 static bool keep_start(course *c, GError **error)
@@ -396,7 +409,7 @@ static bool keep_start(course *c, GError **error)
         return false;
     }
     if (was_saved) {
-        windows_saved_remove(c->qmp, NULL);
+        windows_saved_remove(c->qmp, is_enough, c, NULL);
     }
     return true;
 }
@@ -427,14 +440,20 @@ static bool set_going(course *c, GError **error)
 
 static void wait_for_the_end(course *c)
 {
+    GArray *sources = g_array_new(FALSE, FALSE, sizeof(guint));
+    guint looks[] = {
+        g_unix_fd_add(isolab_qmp_fd(c->qmp), G_IO_IN | G_IO_HUP, qmp_readable,
+                      c),
+        g_timeout_add(LOOK_EVERY_MS, look, c),
+    };
+
+    g_array_append_vals(sources, looks, G_N_ELEMENTS(looks));
     c->began_us = c->progress_us = g_get_monotonic_time();
-    keep_source(c, g_unix_fd_add(isolab_qmp_fd(c->qmp), G_IO_IN | G_IO_HUP,
-                                 qmp_readable, c));
-    keep_source(c, g_timeout_add(LOOK_EVERY_MS, look, c));
     take_events(c);
     if (c->end == GOES_ON) {
         g_main_loop_run(c->loop);
     }
+    isolab_sources_free(sources); /* from now on nobody else uses QMP */
     if (shows_progress(c)) {
         fputs("\r\033[K", stderr);
     }
@@ -453,15 +472,6 @@ static void keep_screen(course *c)
     answer = isolab_qmp_execute(c->qmp, "screendump", arguments, NULL);
 }
 
-static bool is_enough(void *opaque)
-{
-    course *c = opaque;
-
-    while (g_main_context_iteration(NULL, FALSE)) {
-    }
-    return c->signals > 1 || isolab_process_has_ended(c->process);
-}
-
 /* Rule 4. */
 static void save_machine(course *c)
 {
@@ -478,7 +488,8 @@ static void save_machine(course *c)
             error->message);
 }
 
-/* As in `run`: the controller's counters, while QEMU still answers. */
+/* As in `run`: the controller's counters, while QEMU still answers. To one that
+ * may be writing its memory nothing is said. */
 static void end_qemu(course *c)
 {
     const isolab_run_options none = { NULL };
@@ -489,18 +500,20 @@ static void end_qemu(course *c)
         .timed = true,
     };
     g_autoptr(JsonNode) answer = NULL;
+    bool gives_up;
 
-    if (!isolab_process_has_ended(c->process)) {
+    if (c->end == SIGNALLED && !isolab_process_has_ended(c->process)) {
+        save_machine(c);
+    }
+    gives_up = c->signals > 1 && !c->bench->saved;
+    if (!gives_up && !isolab_process_has_ended(c->process)) {
         isolab_results_collect(&guest, c->qmp, c->summary);
         if (c->end == IDLE || c->end == OUT_OF_TIME) {
             keep_screen(c);
         }
-        if (c->end == SIGNALLED) {
-            save_machine(c);
-        }
         answer = isolab_qmp_execute(c->qmp, "quit", NULL, NULL);
     }
-    isolab_process_stop(c->process, QUIT_PATIENCE_S);
+    isolab_process_stop(c->process, gives_up ? 0 : QUIT_PATIENCE_S);
     read_com1(c);
 }
 

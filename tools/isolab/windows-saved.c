@@ -45,18 +45,12 @@ static int look(isolab_qmp *q, GError **error)
     return -1;
 }
 
-static bool wait_for_job(isolab_qmp *q, bool (*is_enough)(void *opaque),
-                         void *opaque, GError **error)
+static bool wait_for_job(isolab_qmp *q, GError **error)
 {
     JsonNode *answer;
     int state;
 
     while ((state = look(q, error)) == 0) {
-        if (is_enough && is_enough(opaque)) {
-            g_set_error(error, ISOLAB_ERROR, ISOLAB_FAILED,
-                        "it was interrupted");
-            return false;
-        }
         g_usleep(LOOK_EVERY_US);
     }
     answer = isolab_qmp_execute(q, "job-dismiss", job_arguments(false), NULL);
@@ -64,47 +58,58 @@ static bool wait_for_job(isolab_qmp *q, bool (*is_enough)(void *opaque),
     return state == 1;
 }
 
-static JsonArray *nodes(void)
+/* Takes the arguments, but for those that both jobs have. */
+static bool carry_out(isolab_qmp *q, const char *command, JsonObject *arguments,
+                      GError **error)
 {
-    JsonArray *array = json_array_new();
+    JsonArray *nodes = json_array_new();
+    g_autoptr(JsonNode) begun = NULL;
 
-    json_array_add_string_element(array, NODE);
-    return array;
+    json_array_add_string_element(nodes, NODE);
+    json_object_set_array_member(arguments, "devices", nodes);
+    json_object_set_string_member(arguments, "tag", TAG);
+    begun = isolab_qmp_execute(q, command, arguments, error);
+    return begun && wait_for_job(q, error);
 }
 
 /* True also if there is none. */
-static bool remove_tag(isolab_qmp *q, bool (*is_enough)(void *opaque),
-                       void *opaque, GError **error)
+static bool remove_tag(isolab_qmp *q, GError **error)
 {
-    JsonObject *arguments = job_arguments(true);
-    g_autoptr(JsonNode) begun = NULL;
-
-    json_object_set_string_member(arguments, "tag", TAG);
-    json_object_set_array_member(arguments, "devices", nodes());
-    begun = isolab_qmp_execute(q, "snapshot-delete", arguments, error);
-    return begun && wait_for_job(q, is_enough, opaque, error);
+    return carry_out(q, "snapshot-delete", job_arguments(true), error);
 }
 
-bool windows_saved_write(isolab_qmp *q, bool (*is_enough)(void *opaque),
-                         void *opaque, GError **error)
+static bool stop_and_save(isolab_qmp *q, GError **error)
 {
     g_autoptr(JsonNode) stopped = isolab_qmp_execute(q, "stop", NULL, error);
-    g_autoptr(JsonNode) begun = NULL;
     JsonObject *arguments;
 
     if (!stopped) {
         return false;
     }
-    remove_tag(q, is_enough, opaque, NULL); /* one that could not be removed */
+    remove_tag(q, NULL); /* an earlier one, which would be in the way */
     arguments = job_arguments(true);
-    json_object_set_string_member(arguments, "tag", TAG);
     json_object_set_string_member(arguments, "vmstate", NODE);
-    json_object_set_array_member(arguments, "devices", nodes());
-    begun = isolab_qmp_execute(q, "snapshot-save", arguments, error);
-    return begun && wait_for_job(q, is_enough, opaque, error);
+    return carry_out(q, "snapshot-save", arguments, error);
 }
 
-bool windows_saved_remove(isolab_qmp *q, GError **error)
+bool windows_saved_write(isolab_qmp *q, bool (*is_enough)(void *opaque),
+                         void *opaque, GError **error)
 {
-    return remove_tag(q, NULL, NULL, error);
+    bool saved;
+
+    isolab_qmp_wait_until(q, is_enough, opaque);
+    saved = stop_and_save(q, error);
+    isolab_qmp_wait_until(q, NULL, NULL);
+    return saved;
+}
+
+bool windows_saved_remove(isolab_qmp *q, bool (*is_enough)(void *opaque),
+                          void *opaque, GError **error)
+{
+    bool removed;
+
+    isolab_qmp_wait_until(q, is_enough, opaque);
+    removed = remove_tag(q, error);
+    isolab_qmp_wait_until(q, NULL, NULL);
+    return removed;
 }

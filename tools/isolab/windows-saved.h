@@ -10,11 +10,13 @@
 
 #include "qmp.h"
 
-/* Stops the machine and saves it. `is_enough` is asked in between, and ends
- * the waiting. False with an error: nothing is saved. */
+/* Stops the machine and saves it. QEMU answers nothing while it writes the
+ * machine's memory, for minutes if that is large: `is_enough` alone ends the
+ * waiting, as in qmp.h. False with an error: nothing is saved. */
 bool windows_saved_write(isolab_qmp *q, bool (*is_enough)(void *opaque),
                          void *opaque, GError **error);
 /* Takes it out of the disk again, once it has been loaded. */
-bool windows_saved_remove(isolab_qmp *q, GError **error);
+bool windows_saved_remove(isolab_qmp *q, bool (*is_enough)(void *opaque),
+                          void *opaque, GError **error);
 
 #endif
