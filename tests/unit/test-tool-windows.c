@@ -52,6 +52,15 @@ static char *report_text(const char *tap, int code, const char *capture,
         a, code, b, code, files);
 }
 
+/* Of a step that has ended. */
+static int code_of(const windows_report *r, const char *step)
+{
+    int code = 0;
+
+    g_assert_true(windows_report_ended(r, step, &code));
+    return code;
+}
+
 static windows_report *read_text(const char *text)
 {
     windows_report *r = windows_report_new();
@@ -97,7 +106,7 @@ static void split_at_every_byte(void)
         windows_report_feed(r, text + at, bytes - at, count_mark, NULL);
         g_assert_true(r->done);
         g_assert_cmpuint(marks, ==, 8);
-        g_assert_cmpint(windows_report_code(r, "selftest"), ==, 0);
+        g_assert_cmpint(code_of(r, "selftest"), ==, 0);
         file = windows_report_file(r, "selftest.tap");
         g_assert_nonnull(file);
         g_assert_cmpmem(g_bytes_get_data(file, NULL), g_bytes_get_size(file),
@@ -164,6 +173,14 @@ static void an_installation_that_failed(void)
     assert_verdict("ISOLAB REPORT 1\nISOLAB BEGIN install\n"
                    "ISOLAB END install 3010\nISOLAB DONE 3010 0\n",
                    "failed", "test signing is not on");
+    /* it crashed */
+    assert_verdict("ISOLAB REPORT 1\nISOLAB BEGIN install\n"
+                   "ISOLAB END install -1073741819\n"
+                   "ISOLAB DONE -1073741819 0\n",
+                   "failed", "install.cmd failed with -1073741819");
+    assert_verdict("ISOLAB REPORT 1\nISOLAB BEGIN install\n"
+                   "ISOLAB END install -1\nISOLAB DONE -1 0\n",
+                   "failed", "install.cmd failed with -1");
     assert_verdict("ISOLAB REPORT 1\nISOLAB DONE 0 0\n", "failed",
                    "did not end");
 }

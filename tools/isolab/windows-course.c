@@ -177,7 +177,7 @@ static void record_the_bus(course *c)
         wanted ? g_build_filename(c->results, "capture.pcap", NULL)
                : g_strdup("");
 
-    if (wanted || windows_report_code(c->report, "capture") >= 0) {
+    if (wanted || windows_report_ended(c->report, "capture", NULL)) {
         isolab_qmp_set_text(c->qmp, CONTROLLER, "capture", path, NULL);
     }
 }
@@ -430,6 +430,7 @@ static bool set_going(course *c, GError **error)
     if (!announced || !keep_start(c, error)) {
         return false;
     }
+    record_the_bus(c); /* a saved one may be in the middle of the capture */
     answer = isolab_qmp_execute(c->qmp, "cont", NULL, error);
     if (answer) {
         say(c, "%s runs; `isolab watch` shows its controller.",

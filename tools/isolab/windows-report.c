@@ -333,16 +333,19 @@ void windows_report_feed(windows_report *r, const char *bytes, gsize n,
     }
 }
 
-int windows_report_code(const windows_report *r, const char *step)
+bool windows_report_ended(const windows_report *r, const char *step, int *code)
 {
     for (unsigned i = r->ended->len; i > 0; i--) {
         const windows_step *s = r->ended->pdata[i - 1];
 
         if (g_str_equal(s->name, step)) {
-            return s->code;
+            if (code) {
+                *code = s->code;
+            }
+            return true;
         }
     }
-    return -1;
+    return false;
 }
 
 GBytes *windows_report_file(const windows_report *r, const char *name)

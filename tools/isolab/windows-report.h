@@ -67,8 +67,10 @@ void windows_report_free(windows_report *r);
 void windows_report_feed(windows_report *r, const char *bytes, gsize n,
                          void (*each)(const windows_report *r, void *opaque),
                          void *opaque);
-/* The code of a step that has ended, the newest; -1: it has not. */
-int windows_report_code(const windows_report *r, const char *step);
+/* Has the step ended? Its code, the newest; any is possible, -1 as well: a
+ * program that crashed has a negative one. Untouched if it has not; may be
+ * NULL. */
+bool windows_report_ended(const windows_report *r, const char *step, int *code);
 /* A file of the report, or NULL. */
 GBytes *windows_report_file(const windows_report *r, const char *name);
 bool windows_report_is_name(const char *name);

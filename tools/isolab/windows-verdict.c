@@ -84,13 +84,14 @@ static GBytes *need(judgement *j, const char *name)
 
 static void judge_install(judgement *j)
 {
-    int code = windows_report_code(j->report, "install");
+    int code = 0;
+    bool ended = windows_report_ended(j->report, "install", &code);
 
-    if (code == 0) {
+    if (ended && code == 0) {
         return;
     }
     j->failed = true;
-    if (code < 0) {
+    if (!ended) {
         add_reason(j, "the driver's installation did not end");
     } else if (code == 3010) {
         add_reason(j, "test signing is not on, after a restart, either");
@@ -102,12 +103,13 @@ static void judge_install(judgement *j)
 static void judge_selftest(judgement *j)
 {
     GBytes *file = need(j, "selftest.tap");
-    int code = windows_report_code(j->report, "selftest");
+    int code = -1;
     JsonObject *object;
     windows_tap tap;
     gsize bytes;
     const char *text;
 
+    windows_report_ended(j->report, "selftest", &code);
     if (!file) {
         return;
     }
@@ -138,12 +140,13 @@ static void judge_selftest(judgement *j)
 static void judge_capture(judgement *j)
 {
     GBytes *file = need(j, "capture.json");
-    int code = windows_report_code(j->report, "capture");
+    int code = -1;
     g_autofree char *text = NULL;
     JsonObject *object;
     gsize bytes;
     const char *data;
 
+    windows_report_ended(j->report, "capture", &code);
     if (!file) {
         return;
     }
