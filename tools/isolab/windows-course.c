@@ -11,6 +11,8 @@
  *  3. After the report the machine is asked to shut down, as by its button.
  *  4. Ctrl-C saves the machine in its disk, and the same command goes on with
  *     it. A second Ctrl-C does without.
+ *  5. QEMU pauses a machine whose disk finds no room on the host. Nothing comes
+ *     of waiting then: the course ends, and says so.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -53,6 +55,7 @@ typedef enum {
     QEMU_ENDED,
     IDLE,
     OUT_OF_TIME,
+    DISK_FAILED,
     SIGNALLED,
 } end;
 
@@ -74,6 +77,7 @@ typedef struct {
     gint64 began_us, progress_us, closing_us; /* of the host's clock; 0: no */
     int64_t written;                          /* to the disk, bytes */
     unsigned looks;
+    char *disk_failure; /* what could not be done, for DISK_FAILED */
     end end;
     int signal;
     unsigned signals;
@@ -258,15 +262,53 @@ static void look_at_disk(course *c)
     c->written = written;
 }
 
+static void take_shutdown(course *c, JsonObject *data)
+{
+    read_com1(c);
+    finish(c, c->report->done ? REPORTED : GUEST_ENDED);
+}
+
+/* Rule 5. Other errors QEMU reports to the guest (action "report"). */
+static void take_disk_error(course *c, JsonObject *data)
+{
+    const char *reason = isolab_json_text(data, "reason");
+    const char *node = isolab_json_text(data, "node-name");
+    const char *operation = isolab_json_text(data, "operation");
+    bool reads = g_strcmp0(operation, "read") == 0;
+    g_autofree char *disk = windows_bench_path(c->bench, WINDOWS_DISK);
+
+    if (c->disk_failure ||
+        g_strcmp0(isolab_json_text(data, "action"), "stop") != 0) {
+        return;
+    }
+    c->disk_failure = g_strdup_printf(
+        "%s could not be %s (%s): %s",
+        !node || g_str_equal(node, WINDOWS_DISK_NODE) ? disk : node,
+        reads ? "read" : "written", reason ? reason : "QEMU gives no reason",
+        isolab_json_bool(data, "nospace") ? "make room" : "mend that");
+    finish(c, DISK_FAILED);
+}
+
+static const struct {
+    const char *name;
+    void (*take)(course *c, JsonObject *data); /* data may be NULL */
+} events[] = {
+    { "SHUTDOWN", take_shutdown },
+    { "BLOCK_IO_ERROR", take_disk_error },
+};
+
 static bool take_events(course *c)
 {
     g_autoptr(GError) error = NULL;
     JsonObject *event;
 
     while ((event = isolab_qmp_next_event(c->qmp, &error))) {
-        if (g_strcmp0(isolab_json_text(event, "event"), "SHUTDOWN") == 0) {
-            read_com1(c);
-            finish(c, c->report->done ? REPORTED : GUEST_ENDED);
+        const char *name = isolab_json_text(event, "event");
+
+        for (size_t i = 0; i < G_N_ELEMENTS(events); i++) {
+            if (g_strcmp0(name, events[i].name) == 0) {
+                events[i].take(c, isolab_json_object(event, "data"));
+            }
         }
         json_object_unref(event);
     }
@@ -595,6 +637,11 @@ static int judge(course *c, GError **error)
         return no_end(c, error,
                       "No end in %g seconds; screen.png is the screen",
                       c->options->host_timeout);
+    case DISK_FAILED:
+        return no_end(c, error, "%s, and the same command %s", c->disk_failure,
+                      c->bench->phase < WINDOWS_DESKTOP
+                          ? "begins setup anew"
+                          : "starts this Windows again");
     case GUEST_ENDED:
         return no_end(c, error, "The machine was shut down before its report");
     default:
@@ -652,6 +699,7 @@ static void clean_up(course *c)
         close(c->com1);
     }
     g_free(c->results);
+    g_free(c->disk_failure);
 }
 
 int windows_course(const isolab_call *call, windows_bench *b,

@@ -89,7 +89,8 @@ char **windows_machine_arguments(const windows_machine *m,
         isolab_line_add(line, "-display", "none");
     }
     isolab_line_add_file(line, "-drive",
-                         "media=disk,format=qcow2,node-name=isolab-disk,file=",
+                         "media=disk,format=qcow2,node-name=" WINDOWS_DISK_NODE
+                         ",file=",
                          b->folder, WINDOWS_DISK);
     if (has_iso) {
         add_disc(line, b->medium);

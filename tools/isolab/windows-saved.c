@@ -3,10 +3,10 @@
 
 #include "command.h"
 #include "json.h"
+#include "windows.h"
 
 #define JOB "isolab-saved"
 #define TAG "isolab"
-#define NODE "isolab-disk"
 #define LOOK_EVERY_US 50000
 
 static JsonObject *job_arguments(bool with_tag)
@@ -65,7 +65,7 @@ static bool carry_out(isolab_qmp *q, const char *command, JsonObject *arguments,
     JsonArray *nodes = json_array_new();
     g_autoptr(JsonNode) begun = NULL;
 
-    json_array_add_string_element(nodes, NODE);
+    json_array_add_string_element(nodes, WINDOWS_DISK_NODE);
     json_object_set_array_member(arguments, "devices", nodes);
     json_object_set_string_member(arguments, "tag", TAG);
     begun = isolab_qmp_execute(q, command, arguments, error);
@@ -88,7 +88,7 @@ static bool stop_and_save(isolab_qmp *q, GError **error)
     }
     remove_tag(q, NULL); /* an earlier one, which would be in the way */
     arguments = job_arguments(true);
-    json_object_set_string_member(arguments, "vmstate", NODE);
+    json_object_set_string_member(arguments, "vmstate", WINDOWS_DISK_NODE);
     return carry_out(q, "snapshot-save", arguments, error);
 }
 

@@ -61,6 +61,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(windows_bench, windows_bench_close)
 
 /* windows-disk.c. qemu-img and xorriso do the work. */
 #define WINDOWS_DISK "win.qcow2"
+#define WINDOWS_DISK_NODE "isolab-disk" /* its name in QEMU */
 #define WINDOWS_DISC "disc.iso"
 /* Decimal, as Microsoft counts them. */
 #define WINDOWS_10_BYTES G_GINT64_CONSTANT(20000000000)
