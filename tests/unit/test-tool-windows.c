@@ -185,6 +185,19 @@ static void an_installation_that_failed(void)
                    "did not end");
 }
 
+/* pnputil has such codes. Without an end the host would wait for one. */
+static void a_negative_code_is_an_end(void)
+{
+    windows_report *r = read_text("ISOLAB REPORT 1\nISOLAB BEGIN install\n"
+                                  "ISOLAB END install -536870353\n"
+                                  "ISOLAB DONE -536870353 0\n");
+
+    g_assert_true(r->done);
+    g_assert_cmpint(r->code, ==, -536870353);
+    g_assert_cmpuint(r->trouble->len, ==, 0);
+    windows_report_free(r);
+}
+
 /* What does not count as a file, and why. */
 static void assert_refused(const char *text, const char *because)
 {
@@ -443,6 +456,8 @@ int main(int argc, char **argv)
     g_test_add_func("/windows/verdicts", verdicts);
     g_test_add_func("/windows/an-installation-that-failed",
                     an_installation_that_failed);
+    g_test_add_func("/windows/a-negative-code-is-an-end",
+                    a_negative_code_is_an_end);
     g_test_add_func("/windows/files-that-are-refused", files_that_are_refused);
     g_test_add_func("/windows/more-than-is-taken", more_than_is_taken);
     g_test_add_func("/windows/base64-without-an-end", base64_without_an_end);

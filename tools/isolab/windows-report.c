@@ -203,9 +203,12 @@ static void restart(windows_report *r, char **words)
 
 static void end_report(windows_report *r, char **words)
 {
-    guint64 code, files;
+    guint64 files;
+    gint64 code;
 
-    if (g_strv_length(words) != 2 || !is_number(words[0], G_MAXUINT32, &code) ||
+    if (g_strv_length(words) != 2 ||
+        !g_ascii_string_to_signed(words[0], 10, G_MININT, G_MAXUINT32, &code,
+                                  NULL) ||
         !is_number(words[1], G_MAXINT, &files)) {
         complain(r, "the report's last line is torn");
         return;
