@@ -36,8 +36,8 @@ if errorlevel 1 (
 )
 if not exist "%work%" mkdir "%work%"
 mode com1: baud=115200 parity=n data=8 stop=1 to=off xon=off >nul 2>&1
-rem A redirection that fails leaves errorlevel alone: only || sees it.
->COM1 echo ISOLAB REPORT 1|| (
+>COM1 echo ISOLAB REPORT 1
+if errorlevel 1 (
     echo report: this machine has no COM1; the host hears nothing.
     exit /b 2
 )
