@@ -47,7 +47,8 @@ typedef struct {
     LONGLONG frame_ticks;         /* when the last one came */
     uint64_t good_bytes;          /* of packets, when that last grew, */
     ULONGLONG good_ms;            /* which was then */
-    char trouble[200];            /* why it ended early; empty: it did not */
+    /* why it ended early; empty: it did not */
+    char trouble[DEVICE_TROUBLE_BYTES];
 } capture;
 
 static HANDLE interrupted;
@@ -61,12 +62,7 @@ static BOOL WINAPI on_interrupt(DWORD event)
 
 static void trouble(capture *c, const char *what, DWORD error)
 {
-    char text[160];
-
-    if (!c->trouble[0]) {
-        snprintf(c->trouble, sizeof(c->trouble), "%s%s", what,
-                 error ? device_error(error, text) : "");
-    }
+    device_trouble(c->trouble, what, error);
 }
 
 /* --- pictures ------------------------------------------------------------ */

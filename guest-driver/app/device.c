@@ -134,3 +134,15 @@ const char *device_error(DWORD error, char text[160])
 {
     return nt_status_text(text, 160, device_last_status(error), error);
 }
+
+bool device_trouble(char trouble[DEVICE_TROUBLE_BYTES], const char *what,
+                    DWORD error)
+{
+    char text[160];
+
+    if (!trouble[0]) {
+        snprintf(trouble, DEVICE_TROUBLE_BYTES, "%s%s", what,
+                 error ? device_error(error, text) : "");
+    }
+    return false;
+}

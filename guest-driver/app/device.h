@@ -46,4 +46,12 @@ uint32_t device_last_status(DWORD error);
 /* What a Win32 error means here, and the name of the NTSTATUS behind it. */
 const char *device_error(DWORD error, char text[160]);
 
+/*
+ * Writes down why something ends early: `what`, and the error's meaning if it
+ * is not 0. The first reason is kept. Returns false.
+ */
+#define DEVICE_TROUBLE_BYTES 200
+bool device_trouble(char trouble[DEVICE_TROUBLE_BYTES], const char *what,
+                    DWORD error);
+
 #endif

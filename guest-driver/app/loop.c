@@ -14,13 +14,7 @@
 
 static bool fail(loop *l, const char *what, DWORD error)
 {
-    char text[160];
-
-    if (!l->trouble[0]) {
-        snprintf(l->trouble, sizeof(l->trouble), "%s%s", what,
-                 error ? device_error(error, text) : "");
-    }
-    return false;
+    return device_trouble(l->trouble, what, error);
 }
 
 static bool set_mode(loop *l, uint32_t value)

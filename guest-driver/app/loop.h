@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "args.h"
+#include "device.h"
 #include "stream.h"
 
 typedef struct loop {
@@ -29,7 +30,7 @@ typedef struct loop {
     uint64_t sent, returned;
     uint64_t lost;    /* by their sequence numbers */
     uint64_t damaged; /* status, header, CRC or content */
-    char trouble[200];
+    char trouble[DEVICE_TROUBLE_BYTES];
 } loop;
 
 /* Opens, starts, goes around, stops. True: all of it came back. */

@@ -35,18 +35,12 @@ typedef struct {
     uint32_t next;    /* sequence number that has no place in the file yet */
     uint64_t damaged; /* packets with another payload than the pattern */
     FILE *file;
-    char trouble[200]; /* why it ended early; empty: it did not */
+    char trouble[DEVICE_TROUBLE_BYTES]; /* why it ended early, or empty */
 } recorder;
 
 static bool fail(recorder *r, const char *what, DWORD error)
 {
-    char text[160];
-
-    if (!r->trouble[0]) {
-        snprintf(r->trouble, sizeof(r->trouble), "%s%s", what,
-                 error ? device_error(error, text) : "");
-    }
-    return false;
+    return device_trouble(r->trouble, what, error);
 }
 
 /* NULL: --packets fits, or there is no such alternate, as the driver will say.

@@ -46,6 +46,8 @@ static const struct {
 
 /* Gate n belongs to stub n; the stubs know that a gate has 16 bytes. */
 #define GATES 128
+#define TEXT_OF(number) #number
+#define DECIMAL(macro) TEXT_OF(macro)
 typedef struct Gate {
     const ShimFact *fact;
     void *routine;
@@ -81,12 +83,12 @@ __asm__(
     "    .balign 16\n"
     "gate_stubs:\n"
     "    .set gate_number, 0\n"
-    "    .rept 128\n" /* GATES */
-    "    .balign 16\n"
-    "    lea gates + 16 * gate_number(%rip), %r10\n"
-    "    jmp gate_common\n"
-    "    .set gate_number, gate_number + 1\n"
-    "    .endr\n");
+    "    .rept " DECIMAL(GATES) "\n"
+                                "    .balign 16\n"
+                                "    lea gates + 16 * gate_number(%rip), %r10\n"
+                                "    jmp gate_common\n"
+                                "    .set gate_number, gate_number + 1\n"
+                                "    .endr\n");
 
 extern const UCHAR gate_stubs[] __attribute__((visibility("hidden")));
 

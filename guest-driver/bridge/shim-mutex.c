@@ -28,6 +28,7 @@ typedef struct Waiter {
 static CRITICAL_SECTION lock; /* mutexes and waiters */
 static CONDITION_VARIABLE changed;
 static Waiter *waiters; /* the oldest first */
+static unsigned waits;  /* that have begun, modulo 2^32 */
 
 /* Acquired by the thread and not released, recursions included. */
 static __thread unsigned owned __attribute__((tls_model("initial-exec")));
@@ -102,6 +103,7 @@ static void add_waiter(Waiter *waiter)
         at = &(*at)->next;
     }
     *at = waiter;
+    waits++;
     WakeAllConditionVariable(&changed);
 }
 
@@ -138,17 +140,27 @@ NTSTATUS shim_mutex_wait(KMUTEX *mutex, const LARGE_INTEGER *timeout)
     return waiter.has_it ? STATUS_SUCCESS : STATUS_TIMEOUT;
 }
 
-bool shim_mutex_await_waiter(DWORD patience)
+unsigned shim_mutex_waits(void)
+{
+    unsigned now;
+
+    EnterCriticalSection(&lock);
+    now = waits;
+    LeaveCriticalSection(&lock);
+    return now;
+}
+
+bool shim_mutex_await_waiter(unsigned before, DWORD patience)
 {
     DWORD begin = GetTickCount(), waited = 0;
     bool found;
 
     EnterCriticalSection(&lock);
-    while (!waiters && waited < patience) {
+    while (waits == before && waited < patience) {
         SleepConditionVariableCS(&changed, &lock, patience - waited);
         waited = GetTickCount() - begin;
     }
-    found = waiters != NULL;
+    found = waits != before;
     LeaveCriticalSection(&lock);
     return found;
 }
@@ -176,12 +188,14 @@ static LONG WINAPI release_mutex(KMUTEX *mutex, BOOLEAN wait)
     if (!shim_is_mutex(mutex) || mutex->OwnerThread != this_thread()) {
         bridge_log("verifier: a mutex released by a thread that does not "
                    "own it");
-    } else if (++mutex->Header.SignalState == 1) {
-        mutex->OwnerThread = NULL;
-        hand_over(mutex);
+    } else {
+        owned -= owned > 0; /* 0: it was reported as kept */
+        if (++mutex->Header.SignalState == 1) {
+            mutex->OwnerThread = NULL;
+            hand_over(mutex);
+        }
     }
     LeaveCriticalSection(&lock);
-    owned -= owned > 0;
     return before;
 }
 

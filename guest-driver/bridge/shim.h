@@ -58,8 +58,10 @@ bool shim_is_mutex(const void *object);
 /* KeWaitForSingleObject for a mutex. */
 NTSTATUS shim_mutex_wait(KMUTEX *mutex, const LARGE_INTEGER *timeout);
 
-/* Until a thread waits for one, milliseconds at most; false: none does. */
-bool shim_mutex_await_waiter(DWORD patience);
+/* How many waits for one have begun; and until there is another than those
+ * `before`, milliseconds at most; false: there is none. */
+unsigned shim_mutex_waits(void);
+bool shim_mutex_await_waiter(unsigned before, DWORD patience);
 
 void shim_irql_install(void);
 void shim_dpc_install(void);

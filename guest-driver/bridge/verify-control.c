@@ -1,9 +1,8 @@
 /*
  * How a test gives the verifier its orders (verify-send.c): a shell writes
- * lines to a named pipe, a program of Windows opens \\.\UsbBridge. A program's
- * order is a order that pends while the order is carried out, so that the
- * program's other requests go on meanwhile, and ends with the order's own
- * status.
+ * lines to a named pipe, a program of Windows opens \\.\UsbBridge. Its order is
+ * a request that pends while it is carried out, so that the program's other
+ * requests go on meanwhile, and ends with the order's own status.
  *
  *     during-abort ORDER   is carried out in the middle of the next
  *                          URB_FUNCTION_ABORT_PIPE: that goes on once the
@@ -51,6 +50,7 @@ static DWORD WINAPI obey_delayed(void *context)
 
 void verify_at_abort(void)
 {
+    unsigned waits = shim_mutex_waits();
     bool is_due;
 
     EnterCriticalSection(&lock);
@@ -61,7 +61,7 @@ void verify_at_abort(void)
     LeaveCriticalSection(&lock);
     if (is_due) {
         CloseHandle(CreateThread(NULL, 0, obey_delayed, NULL, 0, NULL));
-        if (!shim_mutex_await_waiter(PATIENCE_MS)) {
+        if (!shim_mutex_await_waiter(waits, PATIENCE_MS)) {
             bridge_log("%s: nobody waits for it", delayed.order);
         }
     }
